@@ -1,0 +1,19 @@
+// Caps and times of the client, each enforced in the function that enqueues or waits. Used inside src/client.
+
+/** Requests that may wait for stream credit on one session; more than any sane caller has in flight. */
+export const MAX_WAITING_REQUESTS = 100_000
+
+/** Longest wait for a handshake, ms; covers four probe timeouts of a lossy path with a second of round trip. */
+export const CONNECT_TIMEOUT = 10_000
+
+/** How long close() waits for the closing period before the sockets go, ms. */
+export const CLOSE_TIMEOUT = 1_000
+
+/** Bytes handed to the transport per write, so that a large body in memory is not all queued at once. */
+export const BODY_PIECE = 65_536
+
+/** Decoded body that text(), json() and bytes() collect before they refuse: what a Buffer can sensibly hold. */
+export const MAX_COLLECTED_BODY = 1_073_741_824
+
+/** Sessions that one HttpClient keeps open; the longest unused goes first. */
+export const MAX_SESSIONS = 256

@@ -1,0 +1,158 @@
+// The simulated network: sockets with addresses, and per direction the faults of a LinkProfile, all driven by
+// one virtual clock and one seeded generator. Worlds (world.ts) build endpoints on it; faults that are not
+// dice (blackhole, rebinding of a NAT) are switched from outside while the world runs.
+import type { DatagramBatch } from '../../src/transport/connection/datagram-batch.ts'
+import type { RemoteAddress } from '../../src/transport/connection/remote-address.ts'
+import type { LinkProfile } from './link-profile.ts'
+import type { Random } from './random.ts'
+import { SimSocket } from './sim-socket.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+export type DatagramFate = 'delivered' | 'lost' | 'blackholed' | 'queueFull' | 'tooLarge' | 'unreachable'
+
+/** One line of the network's trace: what became of a datagram, and when it left. */
+export interface TraceEntry {
+  at: number
+  from: string
+  to: string
+  bytes: number
+  fate: DatagramFate
+  corrupted: boolean
+  copies: number
+}
+
+/** What flows from one address to another. */
+class Direction {
+  readonly profile: LinkProfile
+  readonly random: Random
+  lastArrival = 0
+  bottleneckFreeAt = 0
+  isBlackhole = false
+
+  constructor(profile: LinkProfile, random: Random) {
+    this.profile = profile
+    this.random = random
+  }
+}
+
+export class SimNetwork {
+  readonly clock: VirtualClock
+  /** Datagrams on their way; each holds one armed timer of the clock. */
+  inFlight = 0
+  readonly counters = { sent: 0, delivered: 0, lost: 0, duplicated: 0, corrupted: 0, reordered: 0 }
+  /** Called for every datagram sent, when set. */
+  trace: ((entry: TraceEntry) => void) | undefined
+  readonly #random: Random
+  readonly #directions = new Map<string, Direction>()
+  readonly #sockets = new Map<string, SimSocket>()
+  readonly #profileFor: (from: string, to: string) => LinkProfile
+
+  /** @param profileFor the faults between two addresses ("10.0.0.1:4433"); asked once per direction */
+  constructor(clock: VirtualClock, random: Random, profileFor: (from: string, to: string) => LinkProfile) {
+    this.clock = clock
+    this.#random = random
+    this.#profileFor = profileFor
+  }
+
+  createSocket(address: string, port: number): SimSocket {
+    const socket = new SimSocket(this, address, port)
+    this.#sockets.set(socket.key, socket)
+    return socket
+  }
+
+  removeSocket(socket: SimSocket): void {
+    this.#sockets.delete(socket.key)
+  }
+
+  /** Gives a socket a new public address, as a NAT does that forgot its mapping; the old address goes dead. */
+  rebind(socket: SimSocket, address: string, port: number): void {
+    this.#sockets.delete(socket.key)
+    socket.setPublicAddress(address, port)
+    this.#sockets.set(socket.key, socket)
+  }
+
+  /** Swallows everything from one address to another until switched off. */
+  setBlackhole(from: string, to: string, isBlackhole: boolean): void {
+    this.#direction(from, to).isBlackhole = isBlackhole
+  }
+
+  /** Takes the datagrams of a batch from `socket`; called by SimSocket.send. */
+  transmit(socket: SimSocket, batch: DatagramBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      const start = batch.starts[i]!
+      const bytes = batch.buffer.slice(start, start + batch.lengths[i]!)
+      this.#carry(socket.publicAddress, addressKey(batch.remotes[i]!), bytes)
+    }
+  }
+
+  #carry(source: RemoteAddress, to: string, bytes: Uint8Array): void {
+    const from = addressKey(source)
+    const direction = this.#direction(from, to)
+    this.counters.sent++
+    const fate = this.#fate(direction, bytes.length)
+    let copies = 0
+    let corrupted = false
+    if (fate === 'delivered') {
+      const { profile, random } = direction
+      copies = random.chance(profile.duplicate) ? 2 : 1
+      if (copies === 2) this.counters.duplicated++
+      corrupted = random.chance(profile.corrupt)
+      if (corrupted) this.#corrupt(bytes, random)
+      for (let copy = 0; copy < copies; copy++) this.#schedule(direction, source, to, bytes)
+    } else this.counters.lost++
+    this.trace?.({ at: this.clock.now(), from, to, bytes: bytes.length, fate, corrupted, copies })
+  }
+
+  #fate(direction: Direction, size: number): DatagramFate {
+    const { profile, random } = direction
+    const isLost = random.chance(profile.loss)
+    if (size > profile.mtu) return 'tooLarge'
+    if (direction.isBlackhole) return 'blackholed'
+    if (isLost) return 'lost'
+    if (profile.rate !== Number.POSITIVE_INFINITY) {
+      const now = this.clock.now()
+      const backlog = Math.max(0, direction.bottleneckFreeAt - now) * profile.rate
+      if (backlog + size > profile.queue) return 'queueFull'
+      direction.bottleneckFreeAt = Math.max(now, direction.bottleneckFreeAt) + size / profile.rate
+    }
+    return 'delivered'
+  }
+
+  #corrupt(bytes: Uint8Array, random: Random): void {
+    this.counters.corrupted++
+    const flips = 1 + random.below(4)
+    for (let i = 0; i < flips; i++) bytes[random.below(bytes.length)]! ^= 1 << random.below(8)
+  }
+
+  #schedule(direction: Direction, source: RemoteAddress, to: string, bytes: Uint8Array): void {
+    const { profile, random } = direction
+    const leaves = Math.max(this.clock.now(), direction.bottleneckFreeAt)
+    let arrival = Math.max(leaves + profile.delay + random.float() * profile.jitter, direction.lastArrival)
+    if (random.chance(profile.reorder)) {
+      arrival += random.float() * profile.reorderDelay
+      this.counters.reordered++
+    } else direction.lastArrival = arrival
+    this.inFlight++
+    this.clock.setTimer(arrival, () => {
+      this.inFlight--
+      const socket = this.#sockets.get(to)
+      if (socket === undefined) return
+      this.counters.delivered++
+      socket.deliver(bytes, source)
+    })
+  }
+
+  #direction(from: string, to: string): Direction {
+    const key = `${from}>${to}`
+    let direction = this.#directions.get(key)
+    if (direction === undefined) {
+      direction = new Direction(this.#profileFor(from, to), this.#random.fork(key))
+      this.#directions.set(key, direction)
+    }
+    return direction
+  }
+}
+
+export function addressKey(address: RemoteAddress): string {
+  return `${address.address}:${address.port}`
+}
