@@ -1,0 +1,12 @@
+// What the rooms right of wire may use: pure codecs of QUIC's bytes (RFC 9000 sections 16 to 20).
+export * from './connection-id.ts'
+export * from './cursor.ts'
+export * from './errors.ts'
+export * from './frame-types.ts'
+export * from './frames.ts'
+export * from './header.ts'
+export * from './limits.ts'
+export * from './packet-number.ts'
+export * from './range-set.ts'
+export * from './transport-parameters.ts'
+export * from './varint.ts'
