@@ -1,8 +1,7 @@
 // The simulated network: sockets with addresses, and per direction the faults of a LinkProfile, all driven by
 // one virtual clock and one seeded generator. Worlds (world.ts) build endpoints on it; faults that are not
 // dice (blackhole, rebinding of a NAT) are switched from outside while the world runs.
-import type { DatagramBatch } from '../../src/transport/connection/datagram-batch.ts'
-import type { RemoteAddress } from '../../src/transport/connection/remote-address.ts'
+import type { DatagramBatch, RemoteAddress } from '../../src/transport/connection/datagram-batch.ts'
 import type { LinkProfile } from './link-profile.ts'
 import type { Random } from './random.ts'
 import { SimSocket } from './sim-socket.ts'
@@ -80,7 +79,8 @@ export class SimNetwork {
   transmit(socket: SimSocket, batch: DatagramBatch): void {
     for (let i = 0; i < batch.count; i++) {
       const start = batch.starts[i]!
-      const bytes = batch.buffer.slice(start, start + batch.lengths[i]!)
+      // new Uint8Array copies; slice() of a Buffer would only be a view of the batch.
+      const bytes = new Uint8Array(batch.buffer.subarray(start, start + batch.lengths[i]!))
       this.#carry(socket.publicAddress, addressKey(batch.remotes[i]!), bytes)
     }
   }

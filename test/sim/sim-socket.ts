@@ -1,6 +1,5 @@
 // A UDP socket on the simulated network: what an Endpoint gets instead of the sockets of transport/io.
-import type { DatagramBatch } from '../../src/transport/connection/datagram-batch.ts'
-import type { RemoteAddress } from '../../src/transport/connection/remote-address.ts'
+import type { DatagramBatch, RemoteAddress } from '../../src/transport/connection/datagram-batch.ts'
 import type { DatagramSocket } from '../../src/transport/io/datagram-socket.ts'
 import { addressKey, type SimNetwork } from './network.ts'
 
@@ -41,11 +40,14 @@ export class SimSocket implements DatagramSocket {
     this.#network.transmit(this, batch)
   }
 
-  /** Hands over one datagram in memory of its own, placed off zero so that wrong offsets show. */
+  /**
+   * Hands over one datagram in memory of its own, placed off zero so that wrong offsets show. A Buffer, as from
+   * node:dgram: its slice() is a view, which plain arrays would hide.
+   */
   deliver(bytes: Uint8Array, remote: RemoteAddress): void {
     if (this.#receiver === undefined) return
     const start = 3
-    const buffer = new Uint8Array(start + bytes.length + 5)
+    const buffer = Buffer.alloc(start + bytes.length + 5)
     buffer.set(bytes, start)
     this.#receiver(buffer, start, start + bytes.length, remote)
     // The receiver only borrowed the memory: whoever kept a view of it must be seen to fail.

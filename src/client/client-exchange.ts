@@ -1,0 +1,151 @@
+// One request and its response on the client: turns the callbacks of a RequestStream into promises, and sends
+// the request body with backpressure. Created by session.ts; ClientResponse is what the caller sees of it.
+import { H3ErrorCode } from '../http3/errors.ts'
+import type { RequestStream, RequestStreamEvents } from '../http3/request-stream.ts'
+import { ClientError } from './client-error.ts'
+import { ClientResponse } from './client-response.ts'
+import { flattenHeaders, type HeadersInput } from './fields.ts'
+import { BodySender, type BodySink, type RequestBody } from './request-body.ts'
+
+/** What an exchange needs to know about the request beyond its header fields. */
+export interface ExchangeOptions {
+  readonly body?: RequestBody | undefined
+  /** Asked when the body has been sent. */
+  readonly trailers?: (() => HeadersInput) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called for each 1xx response. */
+  readonly onInformational?: ((status: number, fields: readonly string[]) => void) | undefined
+}
+
+export class ClientExchange implements RequestStreamEvents, BodySink {
+  readonly stream: RequestStream
+  /** Trailing fields once the body has been read to its end. */
+  trailers: readonly string[] | undefined
+  readonly #options: ExchangeOptions
+  readonly #head = Promise.withResolvers<ClientResponse>()
+  /** Why the connection under the exchange is gone; asked only when the stream closes unfinished. */
+  readonly #closeReason: () => ClientError
+  #sender: BodySender | undefined
+  #failure: unknown
+  #hasFailed = false
+  #hasEnded = false
+  #wake: (() => void) | undefined
+
+  constructor(stream: RequestStream, options: ExchangeOptions, closeReason: () => ClientError) {
+    this.stream = stream
+    this.#options = options
+    this.#closeReason = closeReason
+    stream.events = this
+  }
+
+  /** Starts sending the body; resolves when the final response head is there. */
+  start(): Promise<ClientResponse> {
+    const { body, signal } = this.#options
+    signal?.addEventListener('abort', this.#handleAbort, { once: true })
+    if (body !== undefined) {
+      this.#sender = new BodySender(body, this, (reason) => this.abort(reason))
+      this.#sender.resume()
+    }
+    return this.#head.promise
+  }
+
+  /** Gives the exchange up in both directions (RFC 9114 section 4.1.1, H3_REQUEST_CANCELLED). */
+  abort(reason: unknown): void {
+    if (this.#hasFailed || this.#hasEnded) return
+    this.#fail(reason)
+    this.stream.reset(H3ErrorCode.H3_REQUEST_CANCELLED)
+  }
+
+  /** Wants no more of the response; the request body goes on. */
+  discardBody(): void {
+    if (this.#hasEnded || this.#hasFailed) return
+    this.#hasEnded = true
+    this.stream.stopReceiving(H3ErrorCode.H3_REQUEST_CANCELLED)
+    this.#wake?.()
+  }
+
+  /** The next piece of the response body, a copy; undefined at its end. */
+  async nextChunk(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      if (this.#hasFailed) throw this.#failure
+      if (this.#hasEnded) return undefined
+      const chunk = this.stream.readBody()
+      if (chunk !== undefined) return new Uint8Array(chunk)
+      if (!this.#hasEnded && !this.#hasFailed) await this.#untilWoken()
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.stream.write(chunk)
+  }
+
+  end(): void {
+    const { trailers } = this.#options
+    if (trailers !== undefined) this.stream.sendTrailers(flattenHeaders(trailers()))
+    this.stream.end()
+  }
+
+  handleInformational(status: number, fields: readonly string[]): void {
+    this.#options.onInformational?.(status, fields)
+  }
+
+  handleHead(status: number, fields: readonly string[]): void {
+    this.#head.resolve(new ClientResponse(this, status, fields))
+  }
+
+  handleBodyReadable(): void {
+    this.#wake?.()
+  }
+
+  handleTrailers(fields: readonly string[]): void {
+    this.trailers = fields
+  }
+
+  handleBodyEnd(): void {
+    this.#hasEnded = true
+    this.#options.signal?.removeEventListener('abort', this.#handleAbort)
+    this.#wake?.()
+  }
+
+  handleWritable(): void {
+    this.#sender?.resume()
+  }
+
+  handleReset(code: number): void {
+    if (code === H3ErrorCode.H3_REQUEST_REJECTED) {
+      this.#fail(new ClientError('rejected', 'the server did not process the request', code))
+    } else this.#fail(new ClientError('reset', `the server reset the stream (0x${code.toString(16)})`, code))
+  }
+
+  handleStopSending(_code: number): void {
+    this.#sender?.stop()
+  }
+
+  handleClosed(_outcome: 'closed' | 'reset'): void {
+    this.#sender?.stop()
+    if (!this.#hasEnded) this.#fail(this.#closeReason())
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#failure = reason
+    this.#options.signal?.removeEventListener('abort', this.#handleAbort)
+    this.#sender?.stop()
+    this.#head.reject(reason)
+    this.#wake?.()
+  }
+
+  #untilWoken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  #handleAbort = (): void => {
+    this.abort(this.#options.signal?.reason ?? new ClientError('aborted', 'the request was aborted'))
+  }
+}

@@ -1,0 +1,119 @@
+// The simulated network itself: each fault happens as often as its profile says, and nothing else does.
+import { describe, expect, it } from 'vitest'
+import { DatagramBatch, type RemoteAddress } from '../../src/transport/connection/datagram-batch.ts'
+import { type LinkProfile, PERFECT_LINK } from './link-profile.ts'
+import { SimNetwork } from './network.ts'
+import { Random } from './random.ts'
+import type { SimSocket } from './sim-socket.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+interface Arrival {
+  at: number
+  id: number
+  bytes: Buffer
+  from: RemoteAddress
+}
+
+function build(faults: Partial<LinkProfile>, seed = 1) {
+  const clock = new VirtualClock(0)
+  const network = new SimNetwork(clock, new Random(seed), () => ({ ...PERFECT_LINK, ...faults }))
+  const client = network.createSocket('10.0.0.2', 5_000)
+  const server = network.createSocket('10.0.0.1', 4_433)
+  const arrivals: Arrival[] = []
+  server.start((buffer, start, end, from) => {
+    const bytes = Buffer.from(buffer.subarray(start, end))
+    arrivals.push({ at: clock.now(), id: bytes.readUInt32BE(0), bytes, from })
+  })
+  const run = (): void => {
+    while (clock.step());
+  }
+  return { clock, network, client, server, arrivals, run }
+}
+
+function send(socket: SimSocket, to: RemoteAddress, id: number, size = 100): void {
+  const batch = new DatagramBatch()
+  batch.buffer.fill(id & 0xff, 0, size)
+  new DataView(batch.buffer.buffer, batch.buffer.byteOffset).setUint32(0, id)
+  batch.commit(size, to)
+  socket.send(batch)
+  batch.buffer.fill(0)
+}
+
+const TO_SERVER: RemoteAddress = { address: '10.0.0.1', port: 4_433, family: 4 }
+
+describe('simulated network', () => {
+  it('delivers every datagram in order after the delay when there are no faults', () => {
+    const { client, arrivals, run, network } = build({ delay: 25 })
+    for (let id = 0; id < 50; id++) send(client, TO_SERVER, id)
+    expect(network.inFlight).toBe(50)
+    run()
+    expect(arrivals.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, id) => id))
+    expect(arrivals.every(({ at, bytes, id }) => at === 25 && bytes.length === 100 && bytes[99] === id)).toBe(
+      true,
+    )
+    expect(arrivals[0]!.from).toMatchObject({ address: '10.0.0.2', port: 5_000 })
+    expect(network.inFlight).toBe(0)
+  })
+
+  it('loses, duplicates and corrupts in the proportions asked for, and repeats itself for a seed', () => {
+    const outcome = (seed: number): string => {
+      const { client, arrivals, run, network } = build({ loss: 0.2, duplicate: 0.1, corrupt: 0.05 }, seed)
+      for (let id = 0; id < 10_000; id++) send(client, TO_SERVER, id, 10)
+      run()
+      const { lost, duplicated, corrupted } = network.counters
+      expect(Math.abs(lost / 10_000 - 0.2)).toBeLessThan(0.015)
+      expect(Math.abs(duplicated / (10_000 - lost) - 0.1)).toBeLessThan(0.015)
+      expect(Math.abs(corrupted / (10_000 - lost) - 0.05)).toBeLessThan(0.01)
+      expect(arrivals).toHaveLength(10_000 - lost + duplicated)
+      return JSON.stringify(arrivals.map(({ bytes }) => bytes.toString('hex')))
+    }
+    expect(outcome(4)).toBe(outcome(4))
+    expect(outcome(4)).not.toBe(outcome(5))
+  })
+
+  it('reorders only when asked to: jitter alone keeps the order', () => {
+    const isSorted = (faults: Partial<LinkProfile>): boolean => {
+      const { client, arrivals, run, clock } = build(faults)
+      for (let id = 0; id < 500; id++) clock.setTimer(id, () => send(client, TO_SERVER, id))
+      run()
+      expect(arrivals).toHaveLength(500)
+      return arrivals.every(({ id }, index) => id === index)
+    }
+    expect(isSorted({ jitter: 30 })).toBe(true)
+    expect(isSorted({ reorder: 0.1, reorderDelay: 30 })).toBe(false)
+  })
+
+  it('lets a bottleneck pass its rate and drops what its queue does not hold', () => {
+    const { client, arrivals, run, network } = build({ rate: 100, queue: 5_000, delay: 0 })
+    for (let id = 0; id < 100; id++) send(client, TO_SERVER, id, 1_000)
+    run()
+    expect(arrivals).toHaveLength(5)
+    expect(arrivals.at(-1)!.at).toBeCloseTo(50)
+    expect(network.counters.lost).toBe(95)
+  })
+
+  it('drops what is larger than the path, what goes nowhere and what falls into a black hole', () => {
+    const { client, arrivals, run, network } = build({ mtu: 1_200 })
+    send(client, TO_SERVER, 1, 1_201)
+    send(client, { ...TO_SERVER, port: 1 }, 2)
+    network.setBlackhole('10.0.0.2:5000', '10.0.0.1:4433', true)
+    send(client, TO_SERVER, 3)
+    network.setBlackhole('10.0.0.2:5000', '10.0.0.1:4433', false)
+    send(client, TO_SERVER, 4, 1_200)
+    run()
+    expect(arrivals.map(({ id }) => id)).toEqual([4])
+  })
+
+  it('shows a new source address after a rebinding, and the old one leads nowhere', () => {
+    const { client, server, arrivals, run, network } = build({})
+    const backAtClient: number[] = []
+    client.start((_buffer, start, end) => backAtClient.push(end - start))
+    network.rebind(client, '10.0.0.9', 6_000)
+    send(client, TO_SERVER, 1)
+    send(server, { address: '10.0.0.2', port: 5_000, family: 4 }, 2)
+    send(server, { address: '10.0.0.9', port: 6_000, family: 4 }, 3, 77)
+    run()
+    expect(arrivals[0]!.from).toMatchObject({ address: '10.0.0.9', port: 6_000 })
+    expect(backAtClient).toEqual([77])
+  })
+})
