@@ -1,0 +1,85 @@
+// The server's TLS 1.3 handshake, RFC 8446 appendix A.2, as RFC 9001 uses it. One per server connection,
+// raised by transport/tls.
+//
+//        o
+//        v
+//      start
+//        | recv.clientHello
+//        v           send.helloRetryRequest              recv.clientHello
+//      recvdCh ------------------------> waitSecondCh ----------------> recvdSecondCh
+//        | send.serverHello                                                  | send.serverHello
+//        v                                                                   |
+//      negotiated <----------------------------------------------------------'
+//        |    | send.certificateRequest
+//        |    v
+//        |  negotiatedClientAuth
+//        |    | send.finished
+//        |    v         recv.certificate       recv.certificateVerify
+//        |  waitCert ------------------> waitCv ----------------> waitVerified ----> failed
+//        |    | recv.certificateEmpty                                |  certificate.rejected
+//        |    |        .---------------------------------------------'
+//        |    |        | certificate.verified
+//        |    v        v
+//        '-> waitFinished
+//    send.finished | recv.finished
+//                  v
+//              connected
+//
+// After figure A.2. Differences: a second ClientHello has a state of its own, because a second
+// HelloRetryRequest is not allowed (section 4.1.4). WAIT_EOED is absent, because EndOfEarlyData is not used in
+// QUIC (RFC 9001 section 8.3); WAIT_FLIGHT2 has nothing to wait for without it. waitVerified is the time in
+// which the client's chain is verified, which may be asynchronous: TLS holds back what follows. A message
+// that a state does not name leads to failed, connection.closed to abandoned.
+import { setup } from 'xstate'
+import { namedActions } from './declare.ts'
+import { type HandshakeState, handshakeEndings, unexpected } from './handshake-endings.ts'
+import { HANDSHAKE_ACTIONS, type HandshakeEventType, type HandshakeOutput } from './handshake-events.ts'
+
+const waiting = {
+  start: { on: { ...unexpected, 'recv.clientHello': { target: 'recvdCh' } } },
+  recvdCh: {
+    on: {
+      ...unexpected,
+      'send.helloRetryRequest': { target: 'waitSecondCh' },
+      'send.serverHello': { target: 'negotiated' },
+    },
+  },
+  waitSecondCh: { on: { ...unexpected, 'recv.clientHello': { target: 'recvdSecondCh' } } },
+  recvdSecondCh: { on: { ...unexpected, 'send.serverHello': { target: 'negotiated' } } },
+  negotiated: {
+    on: {
+      ...unexpected,
+      'send.certificateRequest': { target: 'negotiatedClientAuth' },
+      'send.finished': { target: 'waitFinished' },
+    },
+  },
+  negotiatedClientAuth: { on: { ...unexpected, 'send.finished': { target: 'waitCert' } } },
+  waitCert: {
+    on: {
+      ...unexpected,
+      'recv.certificate': { target: 'waitCv' },
+      'recv.certificateEmpty': { target: 'waitFinished' },
+    },
+  },
+  waitCv: { on: { ...unexpected, 'recv.certificateVerify': { target: 'waitVerified' } } },
+  waitVerified: {
+    entry: ['requestVerification'],
+    on: {
+      ...unexpected,
+      'certificate.verified': { target: 'waitFinished' },
+      'certificate.rejected': { target: 'failed' },
+    },
+  },
+  waitFinished: { on: { ...unexpected, 'recv.finished': { target: 'connected' } } },
+} as const satisfies Record<string, HandshakeState>
+
+/** Output: `connected`, `failed` or `abandoned`. */
+export const serverHandshakeMachine = setup({
+  types: {} as { events: { type: HandshakeEventType }; output: HandshakeOutput },
+  actions: namedActions(HANDSHAKE_ACTIONS),
+}).createMachine({
+  id: 'serverHandshake',
+  initial: 'start',
+  states: { ...waiting, ...handshakeEndings },
+  output: ({ event }) => event.output as HandshakeOutput,
+})
