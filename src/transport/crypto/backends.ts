@@ -6,6 +6,8 @@ import { nobleBackend, nobleHeaderBackend } from './noble-backend.ts'
 import { nodeBackend, nodeHeaderBackend } from './node-backend.ts'
 import type { CipherSuite } from './suites.ts'
 import { AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256, CIPHER_SUITES } from './suites.ts'
+import { wasmAesHeaderBackend } from './wasm-aes.ts'
+import { wasmBackend, wasmChachaHeaderBackend } from './wasm-chacha.ts'
 
 /** The chosen implementations. */
 export interface BackendSet {
@@ -22,8 +24,13 @@ export interface BackendSet {
 /** Order of preference where nothing else is asked for. */
 export const DEFAULT_BACKENDS: readonly BackendName[] = ['evp', 'wasm', 'node', 'noble']
 
-const AEAD_BACKENDS: readonly AeadBackend[] = [nodeBackend, nobleBackend]
-const HEADER_BACKENDS: readonly HeaderBackend[] = [nodeHeaderBackend, nobleHeaderBackend]
+const AEAD_BACKENDS: readonly AeadBackend[] = [wasmBackend, nodeBackend, nobleBackend]
+const HEADER_BACKENDS: readonly HeaderBackend[] = [
+  wasmChachaHeaderBackend,
+  wasmAesHeaderBackend,
+  nodeHeaderBackend,
+  nobleHeaderBackend,
+]
 
 // CPU per 1,200-byte packet in tenths of a microsecond (bench/crypto.ts); only the order matters.
 const COST: Readonly<Record<BackendName, { aes: number; chacha: number }>> = {
