@@ -1,0 +1,10 @@
+// What connection may use of recovery.
+export * from './congestion/controller.ts'
+export * from './congestion/create.ts'
+export * from './congestion/cubic.ts'
+export * from './congestion/new-reno.ts'
+export * from './limits.ts'
+export * from './loss-recovery.ts'
+export * from './received-packets.ts'
+export * from './rtt.ts'
+export * from './sent-packet.ts'

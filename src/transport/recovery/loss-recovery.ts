@@ -1,0 +1,464 @@
+// Loss detection and the use of congestion control for one path (RFC 9002, appendices A and B).
+// connection calls it for each packet sent, each ACK frame and when lossDetectionTimer() has passed.
+import type { Entropy } from '../crypto/entropy.ts'
+import type { AckFrame, Role } from '../wire/index.ts'
+import type { CongestionController } from './congestion/controller.ts'
+import { Cubic } from './congestion/cubic.ts'
+import {
+  GRANULARITY,
+  MAX_PTO_BACKOFF,
+  MAX_TRACKED_PACKETS,
+  PERSISTENT_CONGESTION_THRESHOLD,
+  TIME_THRESHOLD,
+  TRACKED_PACKETS_RESERVE,
+} from './limits.ts'
+import { Pacer } from './pacer.ts'
+import { RttEstimator } from './rtt.ts'
+import { type SentPacket, SentPacketPool } from './sent-packet.ts'
+import { SentSpace } from './sent-space.ts'
+
+/** Packet number spaces (RFC 9000 section 12.3). */
+export const Space = { initial: 0, handshake: 1, application: 2 } as const
+
+/** What recovery reports. The packet is valid during the call only; the callee sends nothing meanwhile. */
+export interface RecoveryEvents {
+  handleAcked(space: number, packet: SentPacket): void
+  handleLost(space: number, packet: SentPacket): void
+  /** A recovery period began, or persistent congestion was found. */
+  handleCongestion?(isPersistent: boolean): void
+}
+
+export interface RecoveryOptions {
+  role: Role
+  events: RecoveryEvents
+  /** For skipped packet numbers in the application space; undefined skips none. */
+  entropy?: Entropy | undefined
+  /** CUBIC when absent. */
+  congestion?: CongestionController
+  /** bytes; 1200 when absent. */
+  maxDatagramSize?: number
+  /** RTT before the first sample, ms; 333 when absent. */
+  initialRtt?: number
+  /** Average packets until the first skipped number. */
+  skipPeriod?: number
+}
+
+/** Ack-eliciting packets to send although the window may be full (RFC 9002 section 6.2.4). */
+export interface ProbeRequest {
+  space: number
+  count: number
+}
+
+/** Numbers for /status and logs; they only grow. Packets count when they were in flight. */
+export interface RecoveryCounters {
+  sent: number
+  acked: number
+  lost: number
+  ptos: number
+  spurious: number
+  persistentCongestion: number
+}
+
+const DEFAULT_MAX_DATAGRAM_SIZE = 1200
+const DEFAULT_MAX_ACK_DELAY = 25
+
+export class LossRecovery {
+  readonly pool = new SentPacketPool()
+  readonly rtt: RttEstimator
+  readonly congestion: CongestionController
+  readonly counters: RecoveryCounters = {
+    sent: 0,
+    acked: 0,
+    lost: 0,
+    ptos: 0,
+    spurious: 0,
+    persistentCongestion: 0,
+  }
+  ptoCount = 0
+  bytesInFlight = 0
+  private readonly role: Role
+  private readonly events: RecoveryEvents
+  private readonly spaces: readonly SentSpace[]
+  private readonly pacer: Pacer
+  private readonly probe: ProbeRequest = { space: 0, count: 0 }
+  private readonly acked: SentPacket[] = []
+  private readonly lost: SentPacket[] = []
+  private timer = Number.POSITIVE_INFINITY
+  private peerMaxAckDelay = DEFAULT_MAX_ACK_DELAY
+  private isHandshakeConfirmed = false
+  // RFC 9002 appendix A.8: a server takes for granted that the client has validated its address.
+  private hasPeerValidatedAddress: boolean
+  private hasHandshakeKeys = false
+  private isAmplificationBlocked = false
+  private isEcnCapable = false
+  private isApplicationLimited = false
+  private wasPaced = false
+  // One packet may exceed the window when recovery begins (RFC 9002 section 7.3.2).
+  private hasRecoveryPacket = false
+
+  constructor(options: RecoveryOptions) {
+    const size = options.maxDatagramSize ?? DEFAULT_MAX_DATAGRAM_SIZE
+    this.role = options.role
+    this.events = options.events
+    this.rtt = new RttEstimator(options.initialRtt)
+    this.congestion = options.congestion ?? new Cubic(size)
+    this.pacer = new Pacer(size)
+    this.maxDatagramSize = size
+    this.hasPeerValidatedAddress = options.role === 'server'
+    this.spaces = [
+      new SentSpace(this.pool, undefined),
+      new SentSpace(this.pool, undefined),
+      new SentSpace(this.pool, options.entropy, options.skipPeriod),
+    ]
+  }
+
+  private maxDatagramSize: number
+
+  // --- Facts about the connection ---
+
+  /** The handshake is confirmed (RFC 9001 section 4.1.2): application data gets a probe timer. */
+  setHandshakeConfirmed(now: number): void {
+    this.isHandshakeConfirmed = true
+    this.hasPeerValidatedAddress = true
+    this.setTimer(now)
+  }
+
+  /** The server has shown that it validated our address (client only). */
+  setPeerAddressValidated(now: number): void {
+    this.hasPeerValidatedAddress = true
+    this.setTimer(now)
+  }
+
+  /** Handshake keys exist: anti-deadlock probes go out as Handshake packets from now on. */
+  setHandshakeKeysAvailable(): void {
+    this.hasHandshakeKeys = true
+  }
+
+  /** The 3x limit of RFC 9000 section 8.1 forbids sending, or no longer does; no timer runs meanwhile. */
+  setAntiAmplificationBlocked(isBlocked: boolean, now: number): void {
+    if (isBlocked === this.isAmplificationBlocked) return
+    this.isAmplificationBlocked = isBlocked
+    this.setTimer(now)
+  }
+
+  /** @param delay max_ack_delay of the peer, ms */
+  setPeerMaxAckDelay(delay: number): void {
+    this.peerMaxAckDelay = delay
+  }
+
+  /** Sent packets carry ECT marks and the path passed validation: CE counts are congestion. */
+  setEcnCapable(isCapable: boolean): void {
+    this.isEcnCapable = isCapable
+  }
+
+  /** There was nothing more to send although the window would have allowed it (RFC 9002 section 7.8). */
+  setApplicationLimited(isLimited: boolean): void {
+    this.isApplicationLimited = isLimited
+  }
+
+  /** @param bytes new maximum datagram size of the path */
+  setMaxDatagramSize(bytes: number): void {
+    this.maxDatagramSize = bytes
+    this.congestion.setMaxDatagramSize(bytes)
+    this.pacer.setMaxDatagramSize(bytes)
+  }
+
+  // --- Sending ---
+
+  /** Packet number of the next packet; unchanged until onPacketSent. */
+  nextPacketNumber(space: number): number {
+    return this.spaces[space].numbers.next
+  }
+
+  /** Largest packet number that the peer has acknowledged, -1 for none. */
+  largestAcked(space: number): number {
+    return this.spaces[space].largestAcked
+  }
+
+  /**
+   * Takes over a packet from the pool that was just sent (OnPacketSent of RFC 9002 appendix A.5). Packets of a
+   * coalesced datagram are told one by one.
+   */
+  onPacketSent(space: number, packet: SentPacket, now: number): void {
+    const state = this.spaces[space]
+    packet.timeSent = now
+    while (!state.ring.hasRoomFor(packet.packetNumber)) this.evict(space)
+    state.track(packet)
+    if (!packet.inFlight) return
+    this.counters.sent++
+    this.bytesInFlight += packet.size
+    if (this.bytesInFlight > this.congestion.window) this.hasRecoveryPacket = false
+    this.congestion.onPacketSent(packet.size, now)
+    this.pacer.onPacketSent(packet.size)
+    this.setTimer(now)
+  }
+
+  // The ring is full: the oldest packet is given up so that what it carried is sent again.
+  private evict(space: number): void {
+    const packet = this.spaces[space].takeLowest()
+    if (packet === undefined) return
+    this.removeFromFlight(packet)
+    if (packet.inFlight) this.counters.lost++
+    this.events.handleLost(space, packet)
+    this.pool.release(packet)
+  }
+
+  private removeFromFlight(packet: SentPacket): void {
+    if (packet.inFlight) this.bytesInFlight -= packet.size
+  }
+
+  /** Whether the congestion window or the tracking of packets forbids `bytes`, whatever the time. */
+  isCongestionBlocked(bytes: number): boolean {
+    const span = this.spaces[Space.application].ring.span
+    if (span >= MAX_TRACKED_PACKETS - TRACKED_PACKETS_RESERVE) return true
+    return this.bytesInFlight + bytes > this.congestion.window && !this.hasRecoveryPacket
+  }
+
+  /** Whether a packet in flight of `bytes` may leave now. Probes and ACK-only packets need not ask. */
+  canSend(bytes: number, now: number): boolean {
+    if (this.isCongestionBlocked(bytes)) return false
+    if (this.pacer.isAllowed(bytes, now, this.congestion, this.rtt)) return true
+    this.wasPaced = true
+    return false
+  }
+
+  /** Bytes that may leave now under window and pacing; never negative. */
+  sendAllowance(now: number): number {
+    const window = this.congestion.window - this.bytesInFlight
+    return Math.max(0, Math.floor(Math.min(window, this.pacer.allowance(now, this.congestion, this.rtt))))
+  }
+
+  /**
+   * When pacing lets `bytes` leave; `now` when at once. Says nothing about the window.
+   * @param bytes one full datagram when absent
+   */
+  nextPacedTime(now: number, bytes: number = this.maxDatagramSize): number {
+    return this.pacer.nextTime(bytes, now, this.congestion, this.rtt)
+  }
+
+  // --- Acknowledgements ---
+
+  /**
+   * Handles an ACK frame (OnAckReceived of RFC 9002 appendix A.7).
+   * @param ackDelayMs ACK Delay field in ms
+   * @throws QuicError PROTOCOL_VIOLATION for a packet never sent
+   */
+  handleAck(space: number, ack: AckFrame, ackDelayMs: number, now: number): void {
+    const state = this.spaces[space]
+    state.numbers.verify(ack)
+    this.counters.spurious += state.countSpurious(ack)
+    const count = state.takeAcked(ack, this.acked)
+    if (count === 0) return
+    const inFlightBefore = this.bytesInFlight
+    this.sampleRtt(space, ack, ackDelayMs, count, now)
+    this.readCongestionMarks(state, ack, now)
+    const lostCount = this.detectLost(space, now)
+    this.growWindow(count, inFlightBefore, now)
+    if (space === Space.handshake) this.hasPeerValidatedAddress = true
+    if (this.hasPeerValidatedAddress) this.ptoCount = 0
+    this.setTimer(now)
+    for (let i = 0; i < count; i++) {
+      this.events.handleAcked(space, this.acked[i])
+      this.pool.release(this.acked[i])
+    }
+    this.reportLost(space, lostCount)
+  }
+
+  private sampleRtt(space: number, ack: AckFrame, ackDelay: number, count: number, now: number): void {
+    // RFC 9002 section 5.1: only when the largest acknowledged is new and something ack-eliciting is.
+    if (this.acked[0].packetNumber !== ack.largest) return
+    let isAckEliciting = false
+    for (let i = 0; i < count && !isAckEliciting; i++) isAckEliciting = this.acked[i].ackEliciting
+    if (!isAckEliciting) return
+    // Section 5.3: the delay is ignored for Initial packets, and limited once the handshake is confirmed.
+    let delay = space === Space.initial ? 0 : ackDelay
+    if (this.isHandshakeConfirmed) delay = Math.min(delay, this.peerMaxAckDelay)
+    this.rtt.update(now - this.acked[0].timeSent, delay, now)
+  }
+
+  // ProcessECN of RFC 9002 appendix B.7.
+  private readCongestionMarks(state: SentSpace, ack: AckFrame, now: number): void {
+    if (!this.isEcnCapable || !ack.hasEcn || ack.ce <= state.ceCount) return
+    state.ceCount = ack.ce
+    this.enterRecovery(this.acked[0].timeSent, now)
+  }
+
+  private growWindow(count: number, inFlightBefore: number, now: number): void {
+    const isUtilised = this.isWindowUtilised(inFlightBefore)
+    for (let i = 0; i < count; i++) {
+      const packet = this.acked[i]
+      if (!packet.inFlight) continue
+      this.removeFromFlight(packet)
+      this.counters.acked++
+      this.congestion.onAcked(packet.size, packet.timeSent, now, this.rtt, isUtilised)
+    }
+    this.wasPaced = false
+  }
+
+  // RFC 9002 section 7.8: a sender held back by pacing alone does use its window.
+  private isWindowUtilised(inFlight: number): boolean {
+    const window = this.congestion.window
+    if (inFlight + 3 * this.maxDatagramSize >= window) return true
+    if (this.isApplicationLimited) return false
+    return this.wasPaced || (this.congestion.isInSlowStart && inFlight > window / 2)
+  }
+
+  // --- Loss ---
+
+  // Finds lost packets into this.lost and tells congestion control (RFC 9002 appendices A.10 and B.8).
+  private detectLost(space: number, now: number): number {
+    const state = this.spaces[space]
+    const delay = Math.max(TIME_THRESHOLD * Math.max(this.rtt.latest, this.rtt.smoothed), GRANULARITY)
+    const count = state.takeLost(now, delay, this.rtt.firstSampleTime, this.lost)
+    let lastTime = -1
+    for (let i = 0; i < count; i++) {
+      const packet = this.lost[i]
+      if (!packet.inFlight) continue
+      this.removeFromFlight(packet)
+      this.counters.lost++
+      if (!packet.isMtuProbe) lastTime = packet.timeSent
+    }
+    if (lastTime >= 0) this.enterRecovery(lastTime, now)
+    // RFC 9002 section 7.6.1: max_ack_delay counts in every space.
+    const period = (this.rtt.timeoutBase + this.peerMaxAckDelay) * PERSISTENT_CONGESTION_THRESHOLD
+    if (state.lostPeriod > period) this.declarePersistentCongestion(state, now)
+    return count
+  }
+
+  private enterRecovery(timeSent: number, now: number): void {
+    if (!this.congestion.onCongestionEvent(timeSent, now)) return
+    this.hasRecoveryPacket = true
+    this.events.handleCongestion?.(false)
+  }
+
+  private declarePersistentCongestion(state: SentSpace, now: number): void {
+    state.endLossRun()
+    this.counters.persistentCongestion++
+    this.congestion.onPersistentCongestion(now)
+    this.rtt.resetMinimum()
+    this.events.handleCongestion?.(true)
+  }
+
+  private reportLost(space: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.events.handleLost(space, this.lost[i])
+      this.pool.release(this.lost[i])
+    }
+  }
+
+  /**
+   * Keys of a space are gone: its packets are neither acknowledged nor lost any more (RFC 9002 section 6.4).
+   * Packet numbers go on, so a client also calls this for Initial packets after a Retry.
+   */
+  discardSpace(space: number, now: number): void {
+    this.bytesInFlight -= this.spaces[space].discard()
+    this.ptoCount = 0
+    this.setTimer(now)
+  }
+
+  // --- Timer ---
+
+  /** When handleTimeout is due, ms; Infinity for never. */
+  lossDetectionTimer(): number {
+    return this.timer
+  }
+
+  /**
+   * Probe timeout without backoff, ms: the PTO that closing, key discard and path validation count in.
+   * @param space max_ack_delay is part of it for application data only
+   */
+  ptoInterval(space: number): number {
+    return this.rtt.timeoutBase + (space === Space.application ? this.peerMaxAckDelay : 0)
+  }
+
+  /**
+   * An outstanding ack-eliciting packet whose content a probe may repeat.
+   * @param index 0 for the oldest
+   */
+  outstandingAt(space: number, index: number): SentPacket | undefined {
+    return this.spaces[space].outstandingAt(index)
+  }
+
+  /** Whether ack-eliciting packets are outstanding in a space. */
+  hasAckElicitingInFlight(space: number): boolean {
+    return this.spaces[space].ackElicitingInFlight > 0
+  }
+
+  /**
+   * The timer has fired (OnLossDetectionTimeout of RFC 9002 appendix A.9).
+   * @returns probes to send, or undefined; one object is reused
+   */
+  handleTimeout(now: number): ProbeRequest | undefined {
+    if (now < this.timer) return undefined
+    const lossSpace = this.earliestLossSpace()
+    if (lossSpace >= 0) {
+      const count = this.detectLost(lossSpace, now)
+      this.setTimer(now)
+      this.reportLost(lossSpace, count)
+      return undefined
+    }
+    const space = this.ptoSpace()
+    this.probe.space = space >= 0 ? space : this.antiDeadlockSpace()
+    this.probe.count = space >= 0 ? 2 : 1
+    this.ptoCount++
+    this.counters.ptos++
+    this.setTimer(now)
+    return this.probe
+  }
+
+  // SetLossDetectionTimer of RFC 9002 appendix A.8.
+  private setTimer(now: number): void {
+    const lossSpace = this.earliestLossSpace()
+    if (lossSpace >= 0) {
+      this.timer = this.spaces[lossSpace].lossTime
+      return
+    }
+    const space = this.ptoSpace()
+    if (this.isAmplificationBlocked && this.role === 'server') {
+      // RFC 9002 section 6.2.2.1: no timer while nothing may be sent.
+      this.timer = Number.POSITIVE_INFINITY
+    } else if (space >= 0) {
+      this.timer = this.ptoTime(space)
+    } else if (this.hasPeerValidatedAddress) {
+      this.timer = Number.POSITIVE_INFINITY
+    } else {
+      // RFC 9002 section 6.2.2.1: the client probes so that a blocked server may send again.
+      this.timer = now + this.ptoInterval(this.antiDeadlockSpace()) * this.backoff()
+    }
+  }
+
+  private earliestLossSpace(): number {
+    let earliest = -1
+    for (let i = 0; i < 3; i++) {
+      const time = this.spaces[i].lossTime
+      if (time === Number.POSITIVE_INFINITY) continue
+      if (earliest < 0 || time < this.spaces[earliest].lossTime) earliest = i
+    }
+    return earliest
+  }
+
+  // Space whose probe timeout comes first, -1 for none (GetPtoTimeAndSpace). RFC 9002 section 6.2.1: "An
+  // endpoint MUST NOT set its PTO timer for the Application Data packet number space until the handshake is
+  // confirmed."
+  private ptoSpace(): number {
+    let earliest = -1
+    const end = this.isHandshakeConfirmed ? 3 : 2
+    for (let i = 0; i < end; i++) {
+      if (this.spaces[i].ackElicitingInFlight === 0) continue
+      if (earliest < 0 || this.ptoTime(i) < this.ptoTime(earliest)) earliest = i
+    }
+    return earliest
+  }
+
+  private ptoTime(space: number): number {
+    return this.spaces[space].lastAckElicitingTime + this.ptoInterval(space) * this.backoff()
+  }
+
+  private backoff(): number {
+    return 2 ** Math.min(this.ptoCount, MAX_PTO_BACKOFF)
+  }
+
+  private antiDeadlockSpace(): number {
+    return this.hasHandshakeKeys ? Space.handshake : Space.initial
+  }
+}
