@@ -1,66 +1,29 @@
 // Loss detection and the use of congestion control for one path (RFC 9002, appendices A and B).
 // connection calls it for each packet sent, each ACK frame and when lossDetectionTimer() has passed.
-import type { Entropy } from '../crypto/entropy.ts'
-import type { AckFrame, Role } from '../wire/index.ts'
+import type { AckFrame } from '../wire/index.ts'
 import type { CongestionController } from './congestion/controller.ts'
 import { Cubic } from './congestion/cubic.ts'
 import {
   GRANULARITY,
-  MAX_PTO_BACKOFF,
   MAX_TRACKED_PACKETS,
   PERSISTENT_CONGESTION_THRESHOLD,
   TIME_THRESHOLD,
   TRACKED_PACKETS_RESERVE,
 } from './limits.ts'
+import { LossTimer } from './loss-timer.ts'
 import { Pacer } from './pacer.ts'
+import {
+  type ProbeRequest,
+  type RecoveryCounters,
+  type RecoveryEvents,
+  type RecoveryOptions,
+  Space,
+} from './recovery-types.ts'
 import { RttEstimator } from './rtt.ts'
 import { type SentPacket, SentPacketPool } from './sent-packet.ts'
 import { SentSpace } from './sent-space.ts'
 
-/** Packet number spaces (RFC 9000 section 12.3). */
-export const Space = { initial: 0, handshake: 1, application: 2 } as const
-
-/** What recovery reports. The packet is valid during the call only; the callee sends nothing meanwhile. */
-export interface RecoveryEvents {
-  handleAcked(space: number, packet: SentPacket): void
-  handleLost(space: number, packet: SentPacket): void
-  /** A recovery period began, or persistent congestion was found. */
-  handleCongestion?(isPersistent: boolean): void
-}
-
-export interface RecoveryOptions {
-  role: Role
-  events: RecoveryEvents
-  /** For skipped packet numbers in the application space; undefined skips none. */
-  entropy?: Entropy | undefined
-  /** CUBIC when absent. */
-  congestion?: CongestionController
-  /** bytes; 1200 when absent. */
-  maxDatagramSize?: number
-  /** RTT before the first sample, ms; 333 when absent. */
-  initialRtt?: number
-  /** Average packets until the first skipped number. */
-  skipPeriod?: number
-}
-
-/** Ack-eliciting packets to send although the window may be full (RFC 9002 section 6.2.4). */
-export interface ProbeRequest {
-  space: number
-  count: number
-}
-
-/** Numbers for /status and logs; they only grow. Packets count when they were in flight. */
-export interface RecoveryCounters {
-  sent: number
-  acked: number
-  lost: number
-  ptos: number
-  spurious: number
-  persistentCongestion: number
-}
-
 const DEFAULT_MAX_DATAGRAM_SIZE = 1200
-const DEFAULT_MAX_ACK_DELAY = 25
 
 export class LossRecovery {
   readonly pool = new SentPacketPool()
@@ -74,22 +37,15 @@ export class LossRecovery {
     spurious: 0,
     persistentCongestion: 0,
   }
-  ptoCount = 0
   bytesInFlight = 0
-  private readonly role: Role
+  private readonly loss: LossTimer
   private readonly events: RecoveryEvents
+  private maxDatagramSize: number
   private readonly spaces: readonly SentSpace[]
   private readonly pacer: Pacer
   private readonly probe: ProbeRequest = { space: 0, count: 0 }
   private readonly acked: SentPacket[] = []
   private readonly lost: SentPacket[] = []
-  private timer = Number.POSITIVE_INFINITY
-  private peerMaxAckDelay = DEFAULT_MAX_ACK_DELAY
-  private isHandshakeConfirmed = false
-  // RFC 9002 appendix A.8: a server takes for granted that the client has validated its address.
-  private hasPeerValidatedAddress: boolean
-  private hasHandshakeKeys = false
-  private isAmplificationBlocked = false
   private isEcnCapable = false
   private isApplicationLimited = false
   private wasPaced = false
@@ -98,52 +54,54 @@ export class LossRecovery {
 
   constructor(options: RecoveryOptions) {
     const size = options.maxDatagramSize ?? DEFAULT_MAX_DATAGRAM_SIZE
-    this.role = options.role
     this.events = options.events
     this.rtt = new RttEstimator(options.initialRtt)
     this.congestion = options.congestion ?? new Cubic(size)
     this.pacer = new Pacer(size)
     this.maxDatagramSize = size
-    this.hasPeerValidatedAddress = options.role === 'server'
     this.spaces = [
       new SentSpace(this.pool, undefined),
       new SentSpace(this.pool, undefined),
       new SentSpace(this.pool, options.entropy, options.skipPeriod),
     ]
+    this.loss = new LossTimer(options.role, this.rtt, this.spaces)
   }
 
-  private maxDatagramSize: number
+  /** Probe timeouts in a row; each doubles the next. */
+  get ptoCount(): number {
+    return this.loss.ptoCount
+  }
 
   // --- Facts about the connection ---
 
   /** The handshake is confirmed (RFC 9001 section 4.1.2): application data gets a probe timer. */
   setHandshakeConfirmed(now: number): void {
-    this.isHandshakeConfirmed = true
-    this.hasPeerValidatedAddress = true
-    this.setTimer(now)
+    this.loss.isHandshakeConfirmed = true
+    this.loss.hasPeerValidatedAddress = true
+    this.loss.set(now)
   }
 
   /** The server has shown that it validated our address (client only). */
   setPeerAddressValidated(now: number): void {
-    this.hasPeerValidatedAddress = true
-    this.setTimer(now)
+    this.loss.hasPeerValidatedAddress = true
+    this.loss.set(now)
   }
 
   /** Handshake keys exist: anti-deadlock probes go out as Handshake packets from now on. */
   setHandshakeKeysAvailable(): void {
-    this.hasHandshakeKeys = true
+    this.loss.hasHandshakeKeys = true
   }
 
   /** The 3x limit of RFC 9000 section 8.1 forbids sending, or no longer does; no timer runs meanwhile. */
   setAntiAmplificationBlocked(isBlocked: boolean, now: number): void {
-    if (isBlocked === this.isAmplificationBlocked) return
-    this.isAmplificationBlocked = isBlocked
-    this.setTimer(now)
+    if (isBlocked === this.loss.isAmplificationBlocked) return
+    this.loss.isAmplificationBlocked = isBlocked
+    this.loss.set(now)
   }
 
   /** @param delay max_ack_delay of the peer, ms */
   setPeerMaxAckDelay(delay: number): void {
-    this.peerMaxAckDelay = delay
+    this.loss.peerMaxAckDelay = delay
   }
 
   /** Sent packets carry ECT marks and the path passed validation: CE counts are congestion. */
@@ -187,10 +145,10 @@ export class LossRecovery {
     if (!packet.inFlight) return
     this.counters.sent++
     this.bytesInFlight += packet.size
-    if (this.bytesInFlight > this.congestion.window) this.hasRecoveryPacket = false
+    this.hasRecoveryPacket = false
     this.congestion.onPacketSent(packet.size, now)
     this.pacer.onPacketSent(packet.size)
-    this.setTimer(now)
+    this.loss.set(now)
   }
 
   // The ring is full: the oldest packet is given up so that what it carried is sent again.
@@ -254,9 +212,9 @@ export class LossRecovery {
     this.readCongestionMarks(state, ack, now)
     const lostCount = this.detectLost(space, now)
     this.growWindow(count, inFlightBefore, now)
-    if (space === Space.handshake) this.hasPeerValidatedAddress = true
-    if (this.hasPeerValidatedAddress) this.ptoCount = 0
-    this.setTimer(now)
+    if (space === Space.handshake) this.loss.hasPeerValidatedAddress = true
+    if (this.loss.hasPeerValidatedAddress) this.loss.ptoCount = 0
+    this.loss.set(now)
     for (let i = 0; i < count; i++) {
       this.events.handleAcked(space, this.acked[i])
       this.pool.release(this.acked[i])
@@ -272,7 +230,7 @@ export class LossRecovery {
     if (!isAckEliciting) return
     // Section 5.3: the delay is ignored for Initial packets, and limited once the handshake is confirmed.
     let delay = space === Space.initial ? 0 : ackDelay
-    if (this.isHandshakeConfirmed) delay = Math.min(delay, this.peerMaxAckDelay)
+    if (this.loss.isHandshakeConfirmed) delay = Math.min(delay, this.loss.peerMaxAckDelay)
     this.rtt.update(now - this.acked[0].timeSent, delay, now)
   }
 
@@ -320,7 +278,7 @@ export class LossRecovery {
     }
     if (lastTime >= 0) this.enterRecovery(lastTime, now)
     // RFC 9002 section 7.6.1: max_ack_delay counts in every space.
-    const period = (this.rtt.timeoutBase + this.peerMaxAckDelay) * PERSISTENT_CONGESTION_THRESHOLD
+    const period = (this.rtt.timeoutBase + this.loss.peerMaxAckDelay) * PERSISTENT_CONGESTION_THRESHOLD
     if (state.lostPeriod > period) this.declarePersistentCongestion(state, now)
     return count
   }
@@ -352,15 +310,15 @@ export class LossRecovery {
    */
   discardSpace(space: number, now: number): void {
     this.bytesInFlight -= this.spaces[space].discard()
-    this.ptoCount = 0
-    this.setTimer(now)
+    this.loss.ptoCount = 0
+    this.loss.set(now)
   }
 
   // --- Timer ---
 
   /** When handleTimeout is due, ms; Infinity for never. */
   lossDetectionTimer(): number {
-    return this.timer
+    return this.loss.time
   }
 
   /**
@@ -368,7 +326,7 @@ export class LossRecovery {
    * @param space max_ack_delay is part of it for application data only
    */
   ptoInterval(space: number): number {
-    return this.rtt.timeoutBase + (space === Space.application ? this.peerMaxAckDelay : 0)
+    return this.loss.ptoInterval(space)
   }
 
   /**
@@ -389,76 +347,20 @@ export class LossRecovery {
    * @returns probes to send, or undefined; one object is reused
    */
   handleTimeout(now: number): ProbeRequest | undefined {
-    if (now < this.timer) return undefined
-    const lossSpace = this.earliestLossSpace()
+    if (now < this.loss.time) return undefined
+    const lossSpace = this.loss.earliestLossSpace()
     if (lossSpace >= 0) {
       const count = this.detectLost(lossSpace, now)
-      this.setTimer(now)
+      this.loss.set(now)
       this.reportLost(lossSpace, count)
       return undefined
     }
-    const space = this.ptoSpace()
-    this.probe.space = space >= 0 ? space : this.antiDeadlockSpace()
+    const space = this.loss.ptoSpace()
+    this.probe.space = space >= 0 ? space : this.loss.antiDeadlockSpace()
     this.probe.count = space >= 0 ? 2 : 1
-    this.ptoCount++
+    this.loss.ptoCount++
     this.counters.ptos++
-    this.setTimer(now)
+    this.loss.set(now)
     return this.probe
-  }
-
-  // SetLossDetectionTimer of RFC 9002 appendix A.8.
-  private setTimer(now: number): void {
-    const lossSpace = this.earliestLossSpace()
-    if (lossSpace >= 0) {
-      this.timer = this.spaces[lossSpace].lossTime
-      return
-    }
-    const space = this.ptoSpace()
-    if (this.isAmplificationBlocked && this.role === 'server') {
-      // RFC 9002 section 6.2.2.1: no timer while nothing may be sent.
-      this.timer = Number.POSITIVE_INFINITY
-    } else if (space >= 0) {
-      this.timer = this.ptoTime(space)
-    } else if (this.hasPeerValidatedAddress) {
-      this.timer = Number.POSITIVE_INFINITY
-    } else {
-      // RFC 9002 section 6.2.2.1: the client probes so that a blocked server may send again.
-      this.timer = now + this.ptoInterval(this.antiDeadlockSpace()) * this.backoff()
-    }
-  }
-
-  private earliestLossSpace(): number {
-    let earliest = -1
-    for (let i = 0; i < 3; i++) {
-      const time = this.spaces[i].lossTime
-      if (time === Number.POSITIVE_INFINITY) continue
-      if (earliest < 0 || time < this.spaces[earliest].lossTime) earliest = i
-    }
-    return earliest
-  }
-
-  // Space whose probe timeout comes first, -1 for none (GetPtoTimeAndSpace). RFC 9002 section 6.2.1: "An
-  // endpoint MUST NOT set its PTO timer for the Application Data packet number space until the handshake is
-  // confirmed."
-  private ptoSpace(): number {
-    let earliest = -1
-    const end = this.isHandshakeConfirmed ? 3 : 2
-    for (let i = 0; i < end; i++) {
-      if (this.spaces[i].ackElicitingInFlight === 0) continue
-      if (earliest < 0 || this.ptoTime(i) < this.ptoTime(earliest)) earliest = i
-    }
-    return earliest
-  }
-
-  private ptoTime(space: number): number {
-    return this.spaces[space].lastAckElicitingTime + this.ptoInterval(space) * this.backoff()
-  }
-
-  private backoff(): number {
-    return 2 ** Math.min(this.ptoCount, MAX_PTO_BACKOFF)
-  }
-
-  private antiDeadlockSpace(): number {
-    return this.hasHandshakeKeys ? Space.handshake : Space.initial
   }
 }
