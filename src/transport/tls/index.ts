@@ -1,0 +1,21 @@
+// The room's door: what connections, supervisor, client and command line use of transport/tls.
+export { Alert, alertError } from './alerts.ts'
+export { EncryptionLevel } from './encryption-level.ts'
+export {
+  certificatesFromPem,
+  type Identity,
+  IdentityError,
+  IdentityTable,
+  loadIdentity,
+  type ServerIdentity,
+} from './identity.ts'
+export { canonicalName, isAddressLiteral } from './server-name.ts'
+export { TlsClient } from './tls-client.ts'
+export type {
+  CertificateVerdict,
+  ClientTlsConfig,
+  ServerTlsConfig,
+  TlsOutput,
+  VerificationRequest,
+} from './tls-output.ts'
+export { TlsServer } from './tls-server.ts'

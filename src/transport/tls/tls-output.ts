@@ -1,0 +1,64 @@
+// What TLS asks of the connection that owns it, and how both are configured. RFC 9001 section 4.1. Types only.
+
+import type { BackendSet } from '../crypto/backends.ts'
+import type { CipherSuite } from '../crypto/suites.ts'
+import type { Identity, ServerIdentity } from './identity.ts'
+
+/** Acceptance of a chain, or why it is refused: an alert of RFC 8446 section 6.2 and words for people. */
+export type CertificateVerdict = true | { readonly alert: number; readonly reason: string }
+
+export interface VerificationRequest {
+  /** DER, leaf first, as the peer sent it. */
+  readonly chain: readonly Uint8Array[]
+  /** Whose certificate it is. */
+  readonly role: 'server' | 'client'
+  /** The name that a server's certificate must be for. */
+  readonly serverName?: string
+}
+
+/** The connection, as TLS sees it. Calls come from within start, handleCrypto and provideCertificateVerdict. */
+export interface TlsOutput {
+  /** Handshake bytes to send in CRYPTO frames. They may be kept but not written to: some are shared. */
+  writeCrypto(level: number, bytes: Uint8Array): void
+  /** A secret of RFC 9001 section 5.1 has become available. */
+  installKeys(level: number, direction: 'read' | 'write', suite: CipherSuite, secret: Uint8Array): void
+  /** The peer's encoded transport parameters (RFC 9001 section 8.2), the callee's to keep. May throw QuicError. */
+  handlePeerTransportParameters(bytes: Uint8Array): void
+  /** RFC 9001 section 4.1.1: Finished sent and the peer's verified. Read keys for 1-RTT are installed just before. */
+  handleHandshakeComplete(): void
+  /** Asks for provideCertificateVerdict, now or later. */
+  requestCertificateVerification(request: VerificationRequest): void
+  /** One line of an NSS key log, without line end. Only with `keyLog`. */
+  logKey(line: string): void
+}
+
+interface TlsConfig {
+  /** Cipher suites in order of preference; the backends' preference when absent. */
+  readonly suites?: readonly number[]
+  /** NamedGroup code points in order of preference; every group of the crypto room when absent. */
+  readonly groups?: readonly number[]
+  /** Application protocols in order of preference, at least one (RFC 9001 section 8.1). */
+  readonly alpn: readonly string[]
+  /** Our encoded transport parameters; read when they are written, not before. */
+  readonly quicTransportParameters: Uint8Array
+  readonly backends: BackendSet
+  readonly keyLog?: boolean
+}
+
+export interface ServerTlsConfig extends TlsConfig {
+  /** At least one; the first is shown for names that none is for. Pass the same array every time: it is indexed once. */
+  readonly identities: readonly ServerIdentity[]
+  /** `request`: a client may come without a certificate; `require`: it may not (certificate_required). */
+  readonly clientAuthentication?: 'request' | 'require'
+}
+
+export interface ClientTlsConfig extends TlsConfig {
+  /** Host name or address literal; addresses are checked but not sent (RFC 6066 section 3). */
+  readonly serverName: string
+  /** Groups to send key shares for, a subset of `groups`; the first of them when absent. */
+  readonly offerGroups?: readonly number[]
+  /** False accepts any certificate that its owner can sign with: for tests and pinning by the caller. */
+  readonly verifyCertificate: boolean
+  /** Shown when the server asks for a certificate. */
+  readonly identity?: Identity
+}
