@@ -1,0 +1,123 @@
+"""aioquic's HTTP/3 client. Prints `ok TITLE` or `not ok TITLE: REASON` for each check."""
+
+import asyncio
+import hashlib
+import os
+import ssl
+import sys
+from urllib.parse import urlparse
+
+from aioquic.asyncio.client import connect
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.h3.connection import H3_ALPN, H3Connection
+from aioquic.h3.events import DataReceived, HeadersReceived
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import ConnectionTerminated, StreamReset
+
+UPLOAD_BYTES = 5_000_000
+PARALLEL_REQUESTS = 100
+CHECK_TIMEOUT_S = 60
+
+origin = urlparse(os.environ["QUACTOR_ORIGIN"])
+failed = False
+
+
+class Client(QuicConnectionProtocol):
+    """One connection; each request waits for the end of its stream."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.http = H3Connection(self._quic)
+        self.responses = {}
+
+    def quic_event_received(self, event):
+        if isinstance(event, ConnectionTerminated):
+            for _, _, done in self.responses.values():
+                if not done.done():
+                    done.set_exception(ConnectionError(event.reason_phrase or hex(event.error_code)))
+        if isinstance(event, StreamReset) and event.stream_id in self.responses:
+            self.responses[event.stream_id][2].set_exception(ConnectionError(f"reset {event.error_code:#x}"))
+        for http_event in self.http.handle_event(event):
+            self.http_event_received(http_event)
+
+    def http_event_received(self, event):
+        entry = self.responses.get(getattr(event, "stream_id", None))
+        if entry is None:
+            return
+        headers, body, done = entry
+        if isinstance(event, HeadersReceived):
+            headers.extend(event.headers)
+        elif isinstance(event, DataReceived):
+            body.extend(event.data)
+        if event.stream_ended and not done.done():
+            done.set_result(None)
+
+    async def exchange(self, method, path, content=None):
+        stream_id = self._quic.get_next_available_stream_id()
+        entry = ([], bytearray(), asyncio.get_running_loop().create_future())
+        self.responses[stream_id] = entry
+        head = [
+            (b":method", method.encode()),
+            (b":scheme", b"https"),
+            (b":authority", origin.netloc.encode()),
+            (b":path", path.encode()),
+        ]
+        self.http.send_headers(stream_id, head, end_stream=content is None)
+        if content is not None:
+            self.http.send_data(stream_id, content, end_stream=True)
+        self.transmit()
+        await entry[2]
+        status = int(dict(entry[0])[b":status"])
+        if status != 200:
+            raise ValueError(f"status {status}")
+        return bytes(entry[1])
+
+
+async def check(title, coroutine):
+    global failed
+    try:
+        await asyncio.wait_for(coroutine, CHECK_TIMEOUT_S)
+        print(f"ok {title}", flush=True)
+    except Exception as error:
+        failed = True
+        print(f"not ok {title}: {type(error).__name__} {error}", flush=True)
+
+
+async def health(client):
+    body = await client.exchange("GET", "/health")
+    assert body.startswith(b"ok"), body
+
+
+async def download(client):
+    body = await client.exchange("GET", "/bytes/1000000")
+    assert len(body) == 1_000_000, len(body)
+    assert hashlib.sha256(body).hexdigest() == os.environ["QUACTOR_DIGEST"], "the bytes differ"
+
+
+async def echo(client):
+    sent = os.urandom(UPLOAD_BYTES)
+    body = await client.exchange("POST", "/echo", sent)
+    assert body == sent, f"{len(body)} bytes came back, not the same"
+
+
+async def parallel(client):
+    bodies = await asyncio.gather(*(client.exchange("GET", "/bytes/1000") for _ in range(PARALLEL_REQUESTS)))
+    assert all(len(body) == 1000 for body in bodies)
+
+
+async def main():
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, idle_timeout=20)
+    configuration.verify_mode = ssl.CERT_REQUIRED
+    configuration.load_verify_locations(cafile=os.environ["QUACTOR_CA"])
+    key_log = os.environ.get("SSLKEYLOGFILE")
+    if key_log:
+        configuration.secrets_log_file = open(key_log, "a", encoding="ascii")
+    async with connect(origin.hostname, origin.port, configuration=configuration, create_protocol=Client) as client:
+        await check("GET /health", health(client))
+        await check("GET /bytes/1000000 arrives intact", download(client))
+        await check("POST 5 MB to /echo returns the same bytes", echo(client))
+        await check(f"{PARALLEL_REQUESTS} requests at once on one connection", parallel(client))
+
+
+asyncio.run(main())
+sys.exit(1 if failed else 0)

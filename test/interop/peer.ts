@@ -1,0 +1,59 @@
+/** What a peer is to the interoperability run, and the two ways to write one. */
+import { type ProcessRequest, type ProcessResult, runBounded } from './bounded-process.ts'
+import type { ServerUnderTest } from './server.ts'
+
+/** Everything that a peer may use. `folder` is empty, and removed afterwards. */
+export interface PeerContext {
+  readonly server: ServerUnderTest
+  readonly folder: string
+  /** Runs one check under its own title; a throw is its failure, and the next one still runs. */
+  check(title: string, body: () => Promise<void>): Promise<void>
+  /** Notes the result of a check that the peer's own process made. */
+  record(title: string, failure: string | undefined): void
+}
+
+/** A client that nobody here wrote. */
+export interface Peer {
+  readonly name: string
+  /** A required peer that is absent fails the run under CI; others are skipped. */
+  readonly isRequired: boolean
+  /** Why the peer cannot run on this machine, or undefined when it can. */
+  absence(): string | undefined
+  run(context: PeerContext): Promise<void>
+}
+
+/** The variables that every client script reads. */
+export function clientEnvironment(context: PeerContext, digest: string): Record<string, string> {
+  const { server } = context
+  return {
+    QUACTOR_ORIGIN: server.origin,
+    QUACTOR_CA: server.certificateFile,
+    QUACTOR_SPKI: server.spkiHash,
+    QUACTOR_DIGEST: digest,
+  }
+}
+
+/** Runs a client that prints `ok TITLE` or `not ok TITLE: REASON` for each of its checks. */
+export async function runClient(context: PeerContext, request: ProcessRequest): Promise<void> {
+  const result = await runBounded(request)
+  let reported = 0
+  let failures = 0
+  for (const line of result.output.split('\n')) {
+    const match = /^(not ok|ok) ([^:]+)(?:: (.*))?$/.exec(line)
+    if (match === null) continue
+    reported++
+    const failure = match[1] === 'ok' ? undefined : (match[3] ?? 'no reason given')
+    if (failure !== undefined) failures++
+    context.record(match[2] ?? line, failure)
+  }
+  const badEnd = describeEnd(result)
+  if (reported === 0 || (badEnd !== undefined && failures === 0)) {
+    context.record('runs to its end', `${badEnd ?? 'it reported no check'}\n${result.output.slice(-2000)}`)
+  }
+}
+
+/** Why a process's end is not a success, or undefined. */
+export function describeEnd(result: ProcessResult): string | undefined {
+  if (result.timedOut) return 'it was stopped at its time limit'
+  return result.code === 0 ? undefined : `it ended with exit code ${result.code ?? 'none (a signal)'}`
+}

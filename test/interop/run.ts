@@ -1,0 +1,96 @@
+/**
+ * `npm run interop [-- --peer NAME]`: starts the server with `npm start` and lets clients that nobody here
+ * wrote use it, one after another. After each, /status has to show that nothing is left behind.
+ *
+ * Options: --peer NAME (repeatable), --keylog FILE, and for a server that runs already
+ * --origin URL --inspector URL --spki HASH.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Peer, PeerContext } from './peer.ts'
+import { gtlsclient } from './peers/gtlsclient.ts'
+import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './peers/scripted.ts'
+import { tcp } from './peers/tcp.ts'
+import { attachServer, type ServerUnderTest, startServer } from './server.ts'
+import { waitUntilQuiet } from './status.ts'
+
+const PEERS: readonly Peer[] = [tcp, gtlsclient, chromium, bun, impit, deno, quicGo, aioquic, currentspace]
+
+const { values: options } = parseArgs({
+  options: {
+    peer: { type: 'string', multiple: true },
+    keylog: { type: 'string' },
+    origin: { type: 'string' },
+    inspector: { type: 'string' },
+    spki: { type: 'string' },
+  },
+})
+
+const counts = { passed: 0, failed: 0, skipped: 0 }
+
+function record(title: string, failure: string | undefined): void {
+  if (failure === undefined) counts.passed++
+  else counts.failed++
+  console.log(failure === undefined ? `  ok     ${title}` : `  FAILED ${title}: ${failure}`)
+}
+
+async function check(title: string, body: () => Promise<void>): Promise<void> {
+  const started = performance.now()
+  try {
+    await body()
+    record(`${title} (${((performance.now() - started) / 1000).toFixed(2)} s)`, undefined)
+  } catch (error) {
+    record(title, error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function runPeer(peer: Peer, server: ServerUnderTest): Promise<void> {
+  console.log(peer.name)
+  const absence = peer.absence()
+  if (absence !== undefined) {
+    if (peer.isRequired && process.env.CI === 'true') record('is installed', absence)
+    else {
+      counts.skipped++
+      console.log(`  skipped: ${absence}`)
+    }
+    return
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'quactor-peer-'))
+  const context: PeerContext = { server, folder, check, record }
+  try {
+    await peer.run(context)
+  } catch (error) {
+    record('runs', error instanceof Error ? error.message : String(error))
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  await check('nothing is left behind in /status', async () => {
+    await waitUntilQuiet(server.inspector)
+  })
+}
+
+function obtainServer(folder: string): Promise<ServerUnderTest> {
+  if (options.origin !== undefined) {
+    return attachServer(options.origin, options.inspector ?? '', options.spki ?? '', folder)
+  }
+  return startServer(folder, options.keylog === undefined ? [] : ['--keylog', options.keylog])
+}
+
+const selected = PEERS.filter((peer) => options.peer === undefined || options.peer.includes(peer.name))
+if (selected.length === 0)
+  throw new Error(`no such peer; there are ${PEERS.map((peer) => peer.name).join(', ')}`)
+const folder = mkdtempSync(join(tmpdir(), 'quactor-interop-'))
+try {
+  const server = await obtainServer(folder)
+  for (const peer of selected) await runPeer(peer, server)
+  await check('SIGINT drains the server and it ends with exit code 0', async () => {
+    const code = await server.stop()
+    if (code !== 0) throw new Error(`exit code ${code}`)
+  })
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1)
