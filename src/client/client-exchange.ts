@@ -1,7 +1,6 @@
 // One request and its response on the client: turns the callbacks of a RequestStream into promises, and sends
 // the request body with backpressure. Created by session.ts; ClientResponse is what the caller sees of it.
-import { H3ErrorCode } from '../http3/errors.ts'
-import type { RequestStream, RequestStreamEvents } from '../http3/request-stream.ts'
+import { H3ErrorCode, h3ErrorName, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientResponse } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
@@ -111,10 +110,12 @@ export class ClientExchange implements RequestStreamEvents, BodySink {
     this.#sender?.resume()
   }
 
-  handleReset(code: number): void {
+  handleReset(code: number, isLocal: boolean): void {
+    const name = h3ErrorName(code)
     if (code === H3ErrorCode.H3_REQUEST_REJECTED) {
       this.#fail(new ClientError('rejected', 'the server did not process the request', code))
-    } else this.#fail(new ClientError('reset', `the server reset the stream (0x${code.toString(16)})`, code))
+    } else if (isLocal) this.#fail(new ClientError('reset', `the response is not valid (${name})`, code))
+    else this.#fail(new ClientError('reset', `the server reset the stream (${name})`, code))
   }
 
   handleStopSending(_code: number): void {

@@ -17,3 +17,9 @@ export const MAX_COLLECTED_BODY = 1_073_741_824
 
 /** Sessions that one HttpClient keeps open; the longest unused goes first. */
 export const MAX_SESSIONS = 256
+
+/** Head start of one address over the next, ms (RFC 8305 section 8 recommends 250). */
+export const ADDRESS_HEAD_START = 250
+
+/** Addresses of one name that are tried. */
+export const MAX_ADDRESSES = 8

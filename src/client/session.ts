@@ -1,9 +1,7 @@
 // One HTTP/3 connection of the client: hands out request streams as the server's stream credit allows, and knows
 // whether the connection can still be used. Created by connect.ts, pooled by http-client.ts.
-import { H3Connection, type H3Events } from '../http3/connection.ts'
-import { H3ErrorCode, h3ErrorName } from '../http3/errors.ts'
-import type { RequestStream } from '../http3/request-stream.ts'
-import type { CloseInfo, QuicConnection } from '../transport/connection/index.ts'
+import { H3Connection, H3ErrorCode, type H3Events, h3ErrorName, type RequestStream } from '../http3/index.ts'
+import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientExchange, type ExchangeOptions } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
@@ -23,16 +21,23 @@ export interface RequestInput extends ExchangeOptions {
   readonly authority?: string | undefined
 }
 
-interface WaitingRequest {
-  readonly input: RequestInput
-  readonly fields: string[]
-  resolve: (response: Promise<ClientResponse>) => void
-  reject: (reason: unknown) => void
+/** Whoever wants a request stream: exactly one of the two is called, at once or when the server allows it. */
+export interface StreamTaker {
+  take(stream: RequestStream): void
+  refuse(reason: unknown): void
+}
+
+interface WaitingStream {
+  readonly fields: readonly string[]
+  readonly hasBody: boolean
+  readonly taker: StreamTaker
 }
 
 export class ClientSession implements H3Events {
   readonly connection: QuicConnection
   readonly h3: H3Connection
+  /** What the connection talks to: HTTP/3, overheard by this session. */
+  readonly application: ConnectionApplication
   readonly authority: string
   /** Resolves when the handshake is complete; rejects when it does not come to that. */
   readonly opened: Promise<void>
@@ -40,7 +45,7 @@ export class ClientSession implements H3Events {
   readonly closed: Promise<ClientError>
   readonly #opened = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<ClientError>()
-  readonly #waiting: WaitingRequest[] = []
+  readonly #waiting: WaitingStream[] = []
   #closeReason: ClientError | undefined
   #isGoingAway = false
   #isOpen = false
@@ -54,6 +59,7 @@ export class ClientSession implements H3Events {
     // Whoever does not wait for the handshake learns of its failure from the requests.
     this.opened.catch(() => {})
     this.h3 = new H3Connection(connection, { role: 'client', events: this })
+    this.application = this.#overhear(this.h3)
   }
 
   /** Whether new requests can be made: neither closing nor told by the server to go away. */
@@ -71,15 +77,35 @@ export class ClientSession implements H3Events {
    * @throws ClientError (see its kinds), TypeError for fields that HTTP does not allow, or the signal's reason
    */
   async request(input: RequestInput = {}): Promise<ClientResponse> {
-    input.signal?.throwIfAborted()
-    if (!this.isUsable) throw this.#unusable()
-    const fields = this.#requestFields(input)
-    const stream = this.#waiting.length === 0 ? this.#open(fields, input) : undefined
-    if (stream !== undefined) return this.#exchange(stream, input)
+    const { signal } = input
+    signal?.throwIfAborted()
+    return new Promise<ClientResponse>((resolve, reject) => {
+      const stopWaiting = (): void => this.#stopWaiting(taker, signal?.reason)
+      // The exchange attaches itself in the same call that opens the stream: nothing can arrive in between.
+      const taker: StreamTaker = {
+        take: (stream) => {
+          signal?.removeEventListener('abort', stopWaiting)
+          resolve(this.#exchange(stream, input))
+        },
+        refuse: (reason) => {
+          signal?.removeEventListener('abort', stopWaiting)
+          reject(reason)
+        },
+      }
+      signal?.addEventListener('abort', stopWaiting, { once: true })
+      this.openStream(this.#requestFields(input), input.body !== undefined, taker)
+    })
+  }
+
+  /** Opens a request stream for a complete field list and hands it over, at once if it can be. */
+  openStream(fields: readonly string[], hasBody: boolean, taker: StreamTaker): void {
+    if (!this.isUsable) return taker.refuse(this.#unusable())
     if (this.#waiting.length >= MAX_WAITING_REQUESTS) {
-      throw new ClientError('limit', 'too many requests wait for the server to allow another stream')
+      taker.refuse(new ClientError('limit', 'too many requests wait for the server to allow another stream'))
+      return
     }
-    return this.#wait(input, fields)
+    this.#waiting.push({ fields, hasBody, taker })
+    this.#drain()
   }
 
   /** Closes the connection with H3_NO_ERROR; what is in flight fails with kind 'aborted'. */
@@ -88,13 +114,7 @@ export class ClientSession implements H3Events {
     this.connection.close(code, reason, { application: true })
   }
 
-  handleHandshakeComplete(): void {
-    this.#isOpen = true
-    this.#opened.resolve()
-    this.#drain()
-  }
-
-  handleStreamCredit(): void {
+  handleRequestCredit(): void {
     this.#drain()
   }
 
@@ -105,7 +125,7 @@ export class ClientSession implements H3Events {
   handleGoaway(): void {
     this.#isGoingAway = true
     const reason = this.#unusable()
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason)
+    for (const { taker } of this.#waiting.splice(0)) taker.refuse(reason)
   }
 
   handleClosing(close: CloseInfo): void {
@@ -116,12 +136,28 @@ export class ClientSession implements H3Events {
     this.#end(new ClientError('closed', 'the connection has ended'))
   }
 
+  /** HTTP/3 does not report the end of the handshake, after which it can take requests. */
+  #overhear(h3: H3Connection): ConnectionApplication {
+    return {
+      handleHandshakeComplete: () => {
+        h3.handleHandshakeComplete()
+        this.#isOpen = true
+        this.#opened.resolve()
+        this.#drain()
+      },
+      acceptStream: (stream) => h3.acceptStream(stream),
+      handleStreamCredit: (kind) => h3.handleStreamCredit(kind),
+      handleClosing: (close) => h3.handleClosing(close),
+      handleClosed: () => h3.handleClosed(),
+    }
+  }
+
   #end(reason: ClientError): void {
     if (this.#closeReason !== undefined) return
     this.#closeReason = reason
     this.#opened.reject(reason)
     this.#closed.resolve(reason)
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason)
+    for (const { taker } of this.#waiting.splice(0)) taker.refuse(reason)
   }
 
   #unusable(): ClientError {
@@ -151,56 +187,34 @@ export class ClientSession implements H3Events {
     return fields
   }
 
-  #open(fields: string[], input: RequestInput): RequestStream | undefined {
-    if (!this.#isOpen) return undefined
-    return this.h3.openRequest(fields, input.body !== undefined)
-  }
-
   #exchange(stream: RequestStream, input: RequestInput): Promise<ClientResponse> {
     const reason = (): ClientError =>
       this.#closeReason ?? new ClientError('closed', 'the stream ended before the response did')
     return new ClientExchange(stream, input, reason).start()
   }
 
-  #wait(input: RequestInput, fields: string[]): Promise<ClientResponse> {
-    return new Promise<ClientResponse>((resolve, reject) => {
-      const waiting: WaitingRequest = { input, fields, resolve, reject }
-      this.#waiting.push(waiting)
-      const { signal } = input
-      if (signal === undefined) return
-      const handleAbort = (): void => {
-        const index = this.#waiting.indexOf(waiting)
-        if (index < 0) return
-        this.#waiting.splice(index, 1)
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', handleAbort, { once: true })
-      const stopListening = (): void => signal.removeEventListener('abort', handleAbort)
-      waiting.resolve = (response) => {
-        stopListening()
-        resolve(response)
-      }
-      waiting.reject = (reason) => {
-        stopListening()
-        reject(reason)
-      }
-    })
+  #stopWaiting(taker: StreamTaker, reason: unknown): void {
+    const index = this.#waiting.findIndex((waiting) => waiting.taker === taker)
+    if (index < 0) return
+    this.#waiting.splice(index, 1)
+    taker.refuse(reason)
   }
 
+  /** Opens streams for those who wait, oldest first, as far as the server allows. */
   #drain(): void {
-    while (this.#waiting.length > 0) {
-      const { input, fields, resolve, reject } = this.#waiting[0]!
+    while (this.#isOpen && this.#waiting.length > 0) {
+      const { fields, hasBody, taker } = this.#waiting[0]!
       let stream: RequestStream | undefined
       try {
-        stream = this.#open(fields, input)
-        if (stream === undefined) return
+        stream = this.h3.openRequest(fields, hasBody)
       } catch (reason) {
         this.#waiting.shift()
-        reject(reason)
+        taker.refuse(reason)
         continue
       }
+      if (stream === undefined) return
       this.#waiting.shift()
-      resolve(this.#exchange(stream, input))
+      taker.take(stream)
     }
   }
 }

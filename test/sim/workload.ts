@@ -56,6 +56,24 @@ export interface PlannedRequest {
   readonly isFetch: boolean
 }
 
+/** Kinds that a web-standard Request and Response can express. */
+const FETCH_KINDS: ReadonlySet<RequestKind> = new Set([
+  'get',
+  'dribble',
+  'echo',
+  'upload',
+  'head',
+  'empty',
+  'earlyAnswer',
+  'cancelEarly',
+  'cancelMiddle',
+  'discard',
+  'crash',
+])
+
+/** A streamed body has at most so many pieces, so that pauses between them do not outlast the deadlines. */
+const MAX_PIECES = 40
+
 /** Kinds that are drawn more often than the others. */
 const COMMON: readonly RequestKind[] = ['get', 'get', 'get', 'echo', 'echo', 'upload', 'dribble']
 
@@ -69,23 +87,27 @@ function planRequest(random: Random, index: number, spacing: number): PlannedReq
   const kind = random.chance(0.45) ? random.pick(COMMON) : random.pick(REQUEST_KINDS)
   const isLarge = random.chance(0.1)
   const isSlow = random.chance(0.15)
+  const requestBytes = random.chance(0.1) ? 0 : random.logarithmic(1, isLarge ? 100_000 : 8_000)
+  const responseBytes = random.chance(0.1) ? 0 : random.logarithmic(1, isLarge ? 200_000 : 16_000)
+  const smallestPiece = Math.ceil(Math.max(requestBytes, responseBytes) / MAX_PIECES)
   return {
     index,
     kind,
     key: random.below(60_000),
-    requestBytes: random.chance(0.1) ? 0 : random.logarithmic(1, isLarge ? 100_000 : 8_000),
-    responseBytes: random.chance(0.1) ? 0 : random.logarithmic(1, isLarge ? 200_000 : 16_000),
-    piece: random.logarithmic(100, 20_000),
+    requestBytes,
+    responseBytes,
+    piece: Math.max(smallestPiece, random.logarithmic(100, 20_000)),
     pause: isSlow ? random.between(1, 50) : 0,
     startAfter: index * spacing * random.float(),
     cancelAfter: random.between(0, 300),
     readPause: random.chance(0.1) ? random.between(1, 30) : 0,
-    isFetch: random.chance(0.3),
+    isFetch: random.chance(0.3) && FETCH_KINDS.has(kind),
   }
 }
 
 /** The path that tells the server what to do. */
 export function pathOf(request: PlannedRequest): string {
-  const { kind, key, responseBytes, piece, pause, index } = request
-  return `/${kind}?key=${key}&bytes=${responseBytes}&piece=${piece}&pause=${pause.toFixed(2)}&index=${index}`
+  const { kind, key, responseBytes, piece, pause, index, isFetch } = request
+  const api = isFetch ? 'fetch' : 'exchange'
+  return `/${api}/${kind}?key=${key}&bytes=${responseBytes}&piece=${piece}&pause=${pause.toFixed(2)}&index=${index}`
 }

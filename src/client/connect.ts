@@ -1,0 +1,130 @@
+// connect(): from a URL to an open session. Finds the addresses, makes the sockets, and tries the addresses one
+// after the other with a head start each (after RFC 8305), because a UDP port that nobody serves does not answer.
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { Endpoint } from '../supervisor/endpoint.ts'
+import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
+import { selectBackends } from '../transport/crypto/index.ts'
+import { systemClock } from '../transport/io/clock.ts'
+import { systemEntropy } from '../transport/io/entropy.ts'
+import { openNodeSocket } from '../transport/io/node-socket.ts'
+import type { Identity } from '../transport/tls/index.ts'
+import { ClientError } from './client-error.ts'
+import { ADDRESS_HEAD_START, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
+import { openSession, type SessionSettings } from './open-session.ts'
+import { parseTarget } from './request-target.ts'
+import type { ClientSession } from './session.ts'
+import { certificateVerifier } from './server-certificate.ts'
+
+export interface ConnectOptions {
+  /** Trust anchors in PEM instead of those of Node.js. */
+  readonly ca?: string | readonly string[] | undefined
+  /** Accepts any certificate. For development only. */
+  readonly insecure?: boolean | undefined
+  /** Name the certificate must be for, and SNI; default: the URL's host. */
+  readonly serverName?: string | undefined
+  /** Default ["h3"]. */
+  readonly alpn?: readonly string[] | undefined
+  /** Certificate to show when the server asks for one. */
+  readonly identity?: Identity | undefined
+  /** Gives up connecting; a session that is open is not affected. */
+  readonly signal?: AbortSignal | undefined
+  /** Longest wait for the handshake, ms; default 10,000. */
+  readonly timeout?: number | undefined
+  /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
+  readonly keyLog?: ((line: string) => void) | undefined
+  readonly transport?: Partial<TransportSettings> | undefined
+}
+
+/**
+ * Opens an HTTP/3 session to the host of an https URL.
+ * @throws ClientError of kind 'connect' or 'timeout', TypeError for a wrong URL, or the signal's reason
+ */
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSession> {
+  const target = parseTarget(url)
+  options.signal?.throwIfAborted()
+  const addresses = await resolve(target.host, target.port)
+  const settings: Omit<SessionSettings, 'remote'> = {
+    serverName: options.serverName ?? target.host,
+    authority: target.authority,
+    alpn: options.alpn,
+    verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
+    identity: options.identity,
+    transport: options.transport,
+    keyLog: options.keyLog,
+  }
+  const attempt = new ConnectAttempt(addresses, settings, options)
+  return attempt.run()
+}
+
+async function resolve(host: string, port: number): Promise<RemoteAddress[]> {
+  const literal = isIP(host)
+  if (literal !== 0) return [{ address: host, port, family: literal === 6 ? 6 : 4 }]
+  try {
+    const found = await lookup(host, { all: true })
+    return found.slice(0, MAX_ADDRESSES).map(({ address, family }) => ({ address, port, family: family === 6 ? 6 : 4 }))
+  } catch (cause) {
+    throw new ClientError('connect', `the host ${host} was not found`, undefined, { cause })
+  }
+}
+
+/** One call of connect(): races the addresses, keeps the first session that opens and ends the others. */
+class ConnectAttempt {
+  readonly #addresses: readonly RemoteAddress[]
+  readonly #settings: Omit<SessionSettings, 'remote'>
+  readonly #options: ConnectOptions
+  readonly #sessions: ClientSession[] = []
+  readonly #outcome = Promise.withResolvers<ClientSession>()
+  #failures = 0
+  #isOver = false
+  #headStart: ReturnType<typeof setTimeout> | undefined
+
+  constructor(addresses: readonly RemoteAddress[], settings: Omit<SessionSettings, 'remote'>, options: ConnectOptions) {
+    this.#addresses = addresses
+    this.#settings = settings
+    this.#options = options
+  }
+
+  async run(): Promise<ClientSession> {
+    const { signal, timeout = CONNECT_TIMEOUT } = this.#options
+    const handleAbort = (): void => this.#outcome.reject(signal?.reason)
+    signal?.addEventListener('abort', handleAbort, { once: true })
+    const deadline = setTimeout(() => {
+      this.#outcome.reject(new ClientError('timeout', `no connection within ${timeout} ms`))
+    }, timeout)
+    let winner: ClientSession | undefined
+    try {
+      void this.#tryNext()
+      winner = await this.#outcome.promise
+      return winner
+    } finally {
+      this.#isOver = true
+      clearTimeout(deadline)
+      clearTimeout(this.#headStart)
+      signal?.removeEventListener('abort', handleAbort)
+      for (const session of this.#sessions) if (session !== winner) void session.end()
+    }
+  }
+
+  async #tryNext(): Promise<void> {
+    clearTimeout(this.#headStart)
+    const remote = this.#addresses[this.#sessions.length + this.#failures]
+    if (remote === undefined || this.#isOver) return
+    this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
+    try {
+      const session = await openOwnSession({ ...this.#settings, remote })
+      if (this.#isOver) return void session.end()
+      this.#sessions.push(session)
+      await session.opened
+      this.#outcome.resolve(session)
+    } catch (error) {
+      this.#handleFailure(error)
+    }
+  }
+}
+
+/** Opens a session on sockets of its own, which go when it ends. */
+async function openOwnSession(settings: SessionSettings): Promise<ClientSession> {
+  const endpoint = new Endpoint({})
+  return openSession(endpoint, settings)
+}

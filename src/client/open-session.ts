@@ -1,0 +1,48 @@
+// Opens a session on an endpoint that exists, towards an address that is known: the part of connecting that needs
+// neither names nor sockets, so that simulated clients use it as it is. Used by connect.ts and tests.
+import type { ConnectSettings } from '../supervisor/connection-factory.ts'
+import type { Endpoint } from '../supervisor/endpoint.ts'
+import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
+import type { Identity } from '../transport/tls/index.ts'
+import { ClientSession } from './session.ts'
+
+/** The verification hook of a connection: judges a server's certificate, now or later. */
+export type CertificateVerifier = NonNullable<ConnectSettings['verifyCertificate']>
+
+export interface SessionSettings {
+  readonly remote: RemoteAddress
+  /** Name the certificate must be for, sent as SNI unless it is an address. */
+  readonly serverName: string
+  /** :authority of requests. */
+  readonly authority: string
+  readonly alpn?: readonly string[] | undefined
+  /** Absent: every certificate is accepted. */
+  readonly verifyCertificate?: CertificateVerifier | undefined
+  /** Certificate to show when the server asks for one. */
+  readonly identity?: Identity | undefined
+  readonly transport?: Partial<TransportSettings> | undefined
+  readonly keyLog?: ((line: string) => void) | undefined
+}
+
+/** Starts the handshake; `session.opened` tells when it is complete. */
+export function openSession(endpoint: Endpoint, settings: SessionSettings): ClientSession {
+  const { remote, serverName, authority, verifyCertificate, identity, transport, keyLog } = settings
+  let session: ClientSession | undefined
+  endpoint.connect({
+    remote,
+    tls: {
+      serverName,
+      alpn: settings.alpn ?? ['h3'],
+      verifyCertificate: verifyCertificate !== undefined,
+      ...(identity !== undefined && { identity }),
+    },
+    ...(verifyCertificate !== undefined && { verifyCertificate }),
+    ...(transport !== undefined && { transport }),
+    ...(keyLog !== undefined && { keyLog }),
+    application: (connection) => {
+      session = new ClientSession(connection, authority)
+      return session.application
+    },
+  })
+  return session!
+}

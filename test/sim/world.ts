@@ -1,0 +1,122 @@
+// A world in a box: one server and one client, each a whole Endpoint, on a simulated network with a virtual clock.
+// Everything is derived from one seed. Scenarios (run-seed.ts, regression tests) drive it.
+import { openSession, type SessionSettings } from '../../src/client/open-session.ts'
+import type { ClientSession } from '../../src/client/session.ts'
+import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
+import { http3Application } from '../../src/handlers/http3-service.ts'
+import { Endpoint } from '../../src/supervisor/endpoint.ts'
+import type { HandlerFault, SupervisionSettings } from '../../src/supervision.ts'
+import type { TransportSettings } from '../../src/transport/connection/index.ts'
+import { selectBackends } from '../../src/transport/crypto/index.ts'
+import { loadIdentity } from '../../src/transport/tls/index.ts'
+import { SIM_CERTIFICATE, SIM_KEY, SIM_SERVER_NAME } from './identity.ts'
+import type { LinkProfile } from './link-profile.ts'
+import { SimNetwork } from './network.ts'
+import { Random, seededEntropy } from './random.ts'
+import type { SimSocket } from './sim-socket.ts'
+import { settle, VirtualClock } from './virtual-clock.ts'
+
+export const SERVER_ADDRESS = { address: '10.0.0.1', port: 4_433, family: 4 } as const
+export const CLIENT_ADDRESS = { address: '10.0.0.2', port: 50_000, family: 4 } as const
+
+const identity = loadIdentity(SIM_CERTIFICATE, SIM_KEY)
+const backends = selectBackends()
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly handler: (clock: VirtualClock) => ExchangeHandler
+  /** Faults on the way to the server and back. */
+  readonly toServer: LinkProfile
+  readonly toClient: LinkProfile
+  readonly transport?: Partial<TransportSettings>
+  readonly supervision?: Partial<SupervisionSettings>
+}
+
+export class World {
+  readonly random: Random
+  readonly clock = new VirtualClock()
+  readonly network: SimNetwork
+  readonly serverSocket: SimSocket
+  readonly clientSocket: SimSocket
+  readonly server: Endpoint
+  readonly client: Endpoint
+  /** What handlers did wrong, as the server reported it. */
+  readonly faults: HandlerFault[] = []
+
+  constructor(options: WorldOptions) {
+    this.random = new Random(options.seed)
+    const toServer = `${SERVER_ADDRESS.address}:${SERVER_ADDRESS.port}`
+    this.network = new SimNetwork(this.clock, this.random.fork('network'), (_from, to) =>
+      to === toServer ? options.toServer : options.toClient,
+    )
+    this.serverSocket = this.network.createSocket(SERVER_ADDRESS.address, SERVER_ADDRESS.port)
+    this.clientSocket = this.network.createSocket(CLIENT_ADDRESS.address, CLIENT_ADDRESS.port)
+    const shared = {
+      clock: this.clock,
+      backends,
+      transport: options.transport ?? {},
+      supervision: options.supervision ?? {},
+    }
+    this.server = new Endpoint({
+      ...shared,
+      entropy: seededEntropy(this.random.fork('server')),
+      sockets: [this.serverSocket],
+      server: {
+        tls: { identities: [identity], alpn: ['h3'] },
+        application: http3Application(options.handler(this.clock)),
+      },
+      report: (fault) => this.faults.push(fault),
+    })
+    this.client = new Endpoint({
+      ...shared,
+      entropy: seededEntropy(this.random.fork('client')),
+      sockets: [this.clientSocket],
+    })
+    this.server.start()
+    this.client.start()
+  }
+
+  /** Starts a handshake of the client with the server. */
+  open(settings: Partial<SessionSettings> = {}): ClientSession {
+    return openSession(this.client, {
+      remote: SERVER_ADDRESS,
+      serverName: SIM_SERVER_NAME,
+      authority: SIM_SERVER_NAME,
+      ...settings,
+    })
+  }
+
+  /**
+   * Lets time pass until the promise settles, with every promise reaction in between.
+   * @param limit virtual ms that this may take
+   * @param afterStep called after each turn, to check invariants
+   * @throws Error when the time is over or nothing is left that could happen
+   */
+  async run<T>(promise: Promise<T>, limit: number, afterStep?: () => void): Promise<T> {
+    const end = this.clock.now() + limit
+    let isSettled = false
+    const done = (): void => {
+      isSettled = true
+    }
+    promise.then(done, done)
+    await settle()
+    while (!isSettled) {
+      if (this.clock.nextDue() > end) {
+        const why = this.clock.nextDue() === Number.POSITIVE_INFINITY ? 'nothing is left to happen' : 'time is over'
+        throw new Error(`the world stands still after ${limit} ms: ${why}`)
+      }
+      this.clock.step()
+      await settle()
+      afterStep?.()
+    }
+    return promise
+  }
+
+  /** Lets `time` ms pass. */
+  async pass(time: number): Promise<void> {
+    const over = new Promise<void>((resolve) => {
+      this.clock.setTimer(this.clock.now() + time, resolve)
+    })
+    await this.run(over, time)
+  }
+}
