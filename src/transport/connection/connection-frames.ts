@@ -1,0 +1,96 @@
+// Frames about the connection (RFC 9000 sections 19.7, 19.9, 19.11, 19.12, 19.14 to 19.20).
+import {
+  BytesFrame,
+  ConnectionCloseFrame,
+  type Cursor,
+  FrameType,
+  LimitFrame,
+  NewConnectionIdFrame,
+  parseConnectionClose,
+  parseLimit,
+  parseNewConnectionId,
+  parseNewToken,
+  parsePathData,
+  parseRetireConnectionId,
+  QuicError,
+  TransportErrorCode,
+} from '../wire/index.ts'
+import type { QuicConnection } from './connection.ts'
+
+const limitFrame = new LimitFrame()
+const newIdFrame = new NewConnectionIdFrame()
+const closeFrame = new ConnectionCloseFrame()
+const tokenFrame = new BytesFrame()
+const RESET_TOKEN_LENGTH = 16
+
+/** RFC 9000 section 19.7: "A server MUST treat receipt of a NEW_TOKEN frame as a connection error". */
+export function handleNewToken(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseNewToken(cursor, tokenFrame)
+  if (connection.isServer) throw violation('NEW_TOKEN from a client', type)
+}
+
+export function handleMaxData(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseLimit(cursor, type, limitFrame)
+  connection.host.handleMaxData(limitFrame.limit)
+}
+
+export function handleMaxStreams(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseLimit(cursor, type, limitFrame)
+  const kind = type === FrameType.maxStreamsBidi ? 0 : 1
+  const credit = connection.host.table.local[kind]
+  if (limitFrame.limit <= credit.max) return
+  credit.max = limitFrame.limit
+  connection.application?.handleStreamCredit(kind === 0 ? 'bidi' : 'uni')
+}
+
+export function handleDataBlocked(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseLimit(cursor, type, limitFrame)
+  connection.host.handleCreditConsumed()
+}
+
+/** The peer waits for streams: returned credit goes out at once instead of in batches. */
+export function handleStreamsBlocked(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseLimit(cursor, type, limitFrame)
+  connection.host.forceCredit(type === FrameType.streamsBlockedBidi ? 0 : 1)
+}
+
+export function handleNewConnectionId(connection: QuicConnection, cursor: Cursor): void {
+  parseNewConnectionId(cursor, newIdFrame)
+  const { sequence, retirePriorTo, cidStart, cidLength, tokenStart } = newIdFrame
+  const bytes = cursor.buffer.subarray(cidStart, cidStart + cidLength)
+  const token = cursor.buffer.subarray(tokenStart, tokenStart + RESET_TOKEN_LENGTH)
+  connection.peerIds.add(sequence, retirePriorTo, bytes, token)
+}
+
+export function handleRetireConnectionId(connection: QuicConnection, cursor: Cursor): void {
+  const sequence = parseRetireConnectionId(cursor)
+  const { dcidStart, dcidLength } = connection.receiver.header
+  connection.localIds.retire(sequence, cursor.buffer, dcidStart, dcidLength)
+}
+
+export function handlePathChallenge(connection: QuicConnection, cursor: Cursor): void {
+  const start = parsePathData(cursor)
+  connection.path.queueResponse(cursor.buffer.subarray(start, start + 8))
+}
+
+/** RFC 9000 section 19.18: a response to no challenge of ours may be ignored; we have sent none. */
+export function handlePathResponse(_connection: QuicConnection, cursor: Cursor): void {
+  parsePathData(cursor)
+}
+
+export function handleConnectionClose(connection: QuicConnection, cursor: Cursor, type: number): void {
+  parseConnectionClose(cursor, type, closeFrame)
+  const { code, frameType, isApplication, reasonStart, reasonLength } = closeFrame
+  const reason = Buffer.from(cursor.buffer.subarray(reasonStart, reasonStart + reasonLength)).toString('utf8')
+  connection.handlePeerClose({ code, frameType, isApplication, reason, isLocal: false, cause: 'close' })
+}
+
+/** RFC 9000 section 19.20: "A server MUST treat receipt of a HANDSHAKE_DONE frame as a connection error". */
+export function handleHandshakeDone(connection: QuicConnection, _cursor: Cursor, type: number): void {
+  if (connection.isServer) throw violation('HANDSHAKE_DONE from a client', type)
+  connection.handshake.handleDone()
+}
+
+function violation(reason: string, frameType: number): QuicError {
+  return new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, reason, frameType)
+}

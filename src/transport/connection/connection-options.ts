@@ -1,0 +1,58 @@
+// What a connection is made of: identity, configuration, and the supervisor's side of it.
+import type { ActorOwner } from '../../machines/index.ts'
+import type { BackendSet, Entropy } from '../crypto/index.ts'
+import type { QuicStream, StreamApplication, StreamKind, StreamSupervision } from '../streams/index.ts'
+import type {
+  CertificateVerdict,
+  ClientTlsConfig,
+  ServerTlsConfig,
+  VerificationRequest,
+} from '../tls/index.ts'
+import type { CloseInfo } from './closing.ts'
+import type { QuicConnection } from './connection.ts'
+import type { RemoteAddress } from './datagram-batch.ts'
+import type { ConnectionIdSource } from './local-connection-ids.ts'
+import type { TransportSettings } from './settings.ts'
+
+type GivenByConnection = 'quicTransportParameters' | 'backends' | 'keyLog'
+export type ServerTlsOptions = Omit<ServerTlsConfig, GivenByConnection>
+export type ClientTlsOptions = Omit<ClientTlsConfig, GivenByConnection>
+
+/** What runs on a connection: HTTP/3, or a test. Calls are synchronous. */
+export interface ConnectionApplication {
+  /** The handshake is complete (RFC 9001 section 4.1.1); streams may be opened. */
+  handleHandshakeComplete(): void
+  /** The peer opened a stream. */
+  acceptStream(stream: QuicStream): StreamApplication
+  /** The peer allows more streams of this kind. */
+  handleStreamCredit(kind: StreamKind): void
+  /** Closing or draining has begun; all streams have ended. */
+  handleClosing(info: CloseInfo): void
+  /** The connection is over and forgotten. */
+  handleClosed(): void
+}
+
+export interface ConnectionOptions {
+  readonly role: 'server' | 'client'
+  readonly version: number
+  /** Server: destination connection ID of the client's first packet. Client: chosen from entropy when absent. */
+  readonly originalDestinationConnectionId?: Uint8Array
+  readonly remote: RemoteAddress
+  /** Milliseconds of the caller's monotonic clock. */
+  readonly now: number
+  readonly entropy: Entropy
+  readonly backends: BackendSet
+  readonly tls: ServerTlsOptions | ClientTlsOptions
+  readonly transport?: Partial<TransportSettings>
+  readonly supervision: StreamSupervision
+  /** Owns the actors of the connection and of the handshake. */
+  readonly owner: ActorOwner
+  readonly connectionIds: ConnectionIdSource<QuicConnection>
+  /** Receives NSS key log lines. */
+  readonly keyLog?: (line: string) => void
+  /** Judges the peer's certificate, now or later; without it every certificate is accepted. */
+  readonly verifyCertificate?: (
+    request: VerificationRequest,
+    done: (verdict: CertificateVerdict) => void,
+  ) => void
+}

@@ -1,0 +1,152 @@
+// The streams of a connection and what they share: the table, both levels of credit, the order of sending
+// (RFC 9000 sections 2 to 4). A part of QuicConnection; every stream knows it as its host.
+import { ReceivePhase, StreamEvent } from '../../machines/index.ts'
+import {
+  type QuicStream,
+  ReceiveCredit,
+  SendCredit,
+  SendQueue,
+  type StreamHost,
+  type StreamKind,
+  StreamTable,
+} from '../streams/index.ts'
+import type { TransportParameters } from '../wire/index.ts'
+import type { QuicConnection } from './connection.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+
+export class ConnectionStreams implements StreamHost {
+  readonly table: StreamTable
+  readonly sendQueue = new SendQueue()
+  readonly sendCredit = new SendCredit(0)
+  readonly receiveCredit: ReceiveCredit
+  readonly #connection: QuicConnection
+  /** Streams with data that wait for credit of the connection. */
+  readonly #blocked = new Set<QuicStream>()
+  /** Streams read to their end in this turn. */
+  #readAll: QuicStream[] = []
+
+  constructor(connection: QuicConnection, options: ConnectionOptions) {
+    const { settings } = connection
+    this.#connection = connection
+    this.receiveCredit = new ReceiveCredit(settings.initialMaxData)
+    this.table = new StreamTable(
+      connection.isServer,
+      {
+        maxStreamDataBidiLocal: settings.initialMaxStreamDataBidiLocal,
+        maxStreamDataBidiRemote: settings.initialMaxStreamDataBidiRemote,
+        maxStreamDataUni: settings.initialMaxStreamDataUni,
+        maxStreamsBidi: settings.initialMaxStreamsBidi,
+        maxStreamsUni: settings.initialMaxStreamsUni,
+      },
+      this,
+      options.supervision,
+      (stream) => connection.application!.acceptStream(stream),
+    )
+  }
+
+  /** The peer's transport parameters, section 7.4. */
+  setPeerLimits(peer: TransportParameters): void {
+    this.sendCredit.raise(peer.initialMaxData)
+    this.table.setPeerLimits({
+      maxStreamDataBidiLocal: peer.initialMaxStreamDataBidiLocal,
+      maxStreamDataBidiRemote: peer.initialMaxStreamDataBidiRemote,
+      maxStreamDataUni: peer.initialMaxStreamDataUni,
+      maxStreamsBidi: peer.initialMaxStreamsBidi,
+      maxStreamsUni: peer.initialMaxStreamsUni,
+    })
+  }
+
+  open(kind: StreamKind): QuicStream | undefined {
+    const stream = this.table.open(kind)
+    if (stream === undefined && this.#connection.isHandshakeComplete) {
+      this.#reportStreamsBlocked(kind === 'bidi' ? 0 : 1)
+    }
+    return stream
+  }
+
+  #reportStreamsBlocked(kind: number): void {
+    const credit = this.table.local[kind]
+    if (credit.reportedAt === credit.max) return
+    credit.reportedAt = credit.max
+    this.#connection.control.queueStreamsBlocked(kind)
+  }
+
+  release(id: number, keepsCredit: boolean): void {
+    const stream = this.table.release(id)
+    if (stream === undefined) return
+    this.#blocked.delete(stream)
+    if (!keepsCredit) this.returnCredit(id)
+    stream.application?.handleClosed(stream, stream.actor.getSnapshot().output as 'closed' | 'reset')
+  }
+
+  returnCredit(id: number): void {
+    this.table.returnCredit(id)
+    this.#updateLimit((id >>> 1) & 1)
+  }
+
+  /** The peer waits for streams: what has come back goes out at once. */
+  forceCredit(kind: number): void {
+    this.table.peer[kind].isForced = true
+    this.#updateLimit(kind)
+  }
+
+  #updateLimit(kind: number): void {
+    if (this.table.peer[kind].isUpdateDue && !this.#connection.isEnding) {
+      this.#connection.control.queueMaxStreams(kind)
+    }
+  }
+
+  /** The connection has ended. */
+  closeAll(): void {
+    this.sendQueue.clear()
+    this.#blocked.clear()
+    this.table.closeAll()
+  }
+
+  // --- StreamHost ---
+
+  queueSend(stream: QuicStream): void {
+    this.sendQueue.push(stream)
+    this.#connection.wake()
+  }
+
+  noteReadAll(stream: QuicStream): void {
+    this.#readAll.push(stream)
+    this.#connection.wake()
+  }
+
+  handleCreditConsumed(): void {
+    if (this.receiveCredit.isUpdateDue && !this.#connection.isEnding) this.#connection.control.queueMaxData()
+  }
+
+  /** Streams read to their end get their event here, outside of the reader's call. */
+  settleReads(): void {
+    if (this.#readAll.length === 0) return
+    const streams = this.#readAll
+    this.#readAll = []
+    for (const stream of streams) {
+      if (stream.actor.receivePhase === ReceivePhase.dataRecvd) stream.actor.raise(StreamEvent.appReadAll)
+    }
+  }
+
+  // --- Sending ---
+
+  /** After its turn a stream waits again, waits for connection credit, or has nothing left. */
+  requeue(stream: QuicStream): void {
+    const { available } = this.sendCredit
+    if (stream.hasOutput(available)) this.sendQueue.push(stream)
+    else if (available === 0 && stream.hasOutput(1)) {
+      this.#blocked.add(stream)
+      if (this.sendCredit.reportedAt === this.sendCredit.max) return
+      this.sendCredit.reportedAt = this.sendCredit.max
+      this.#connection.control.queueDataBlocked()
+    }
+  }
+
+  /** MAX_DATA arrived. */
+  handleMaxData(max: number): void {
+    if (!this.sendCredit.raise(max)) return
+    for (const stream of this.#blocked) this.sendQueue.push(stream)
+    this.#blocked.clear()
+  }
+}

@@ -1,0 +1,408 @@
+// A QUIC connection, sans I/O: datagrams and time come in by handleX, datagrams go out by pollTransmit. This file
+// only holds the parts together; receiving, transmitting, dispatch, IDs, keys and closing are files of their own.
+// Driven by the endpoint, used by an application such as HTTP/3 (RFC 9000).
+import {
+  type ActorSubject,
+  ConnectionAction,
+  ConnectionEvent,
+  ConnectionPhase,
+  connectionLife,
+  createLifeActor,
+  type LifeActor,
+} from '../../machines/index.ts'
+import { initialKeys, type PacketKeys } from '../crypto/index.ts'
+import { createCongestionController, LossRecovery } from '../recovery/index.ts'
+import type { QuicStream, StreamKind } from '../streams/index.ts'
+import { type PacketHeader, QuicError, TransportErrorCode, type TransportParameters } from '../wire/index.ts'
+import type { ApplicationKeys } from './application-keys.ts'
+import { type CloseInfo, Closing } from './closing.ts'
+import type { ConnectionApplication, ConnectionOptions } from './connection-options.ts'
+import { ConnectionStats } from './connection-stats.ts'
+import { ConnectionStreams } from './connection-streams.ts'
+import { ControlFrames } from './control-frames.ts'
+import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
+import { Handshake } from './handshake.ts'
+import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT, MIN_DATAGRAM_SIZE } from './limits.ts'
+import { LocalConnectionIds } from './local-connection-ids.ts'
+import { PacketSpace, Space } from './packet-space.ts'
+import { Path } from './path.ts'
+import { PeerConnectionIds } from './peer-connection-ids.ts'
+import { Receiver } from './receive.ts'
+import { repeatEntries, SentEntries } from './sent-entries.ts'
+import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
+import { TimerKind, Timers } from './timers.ts'
+import { Transmitter } from './transmit.ts'
+
+const INITIAL_CLIENT_DCID_LENGTH = 8
+
+export class QuicConnection implements ActorSubject {
+  readonly role: 'server' | 'client'
+  readonly isServer: boolean
+  readonly version: number
+  readonly settings: TransportSettings
+  readonly originalDestinationConnectionId: Uint8Array
+  readonly actor: LifeActor
+  readonly path: Path
+  readonly spaces: readonly PacketSpace[]
+  readonly recovery: LossRecovery
+  readonly host: ConnectionStreams
+  readonly control: ControlFrames
+  readonly localIds: LocalConnectionIds<QuicConnection>
+  readonly peerIds: PeerConnectionIds
+  readonly handshake: Handshake
+  readonly receiver: Receiver
+  readonly timers = new Timers()
+  readonly closing = new Closing()
+  readonly stats = new ConnectionStats()
+  readonly ackDelayExponent = 3
+  application: ConnectionApplication | undefined
+  applicationKeys: ApplicationKeys | undefined
+  /** Time of the current call, milliseconds. */
+  now: number
+  peerAckDelayExponent = 3
+  /** Source connection ID of the peer's long headers, once a packet has proved it. */
+  handshakePeerId: Uint8Array = new Uint8Array(0)
+  isPeerIdKnown = false
+  /** Set by the endpoint; called when output or timers may have changed outside of a handleX call. */
+  wake: () => void = noop
+  readonly #transmitter: Transmitter
+  #idleTimeout: number
+  #hasSentSinceReceive = false
+
+  constructor(options: ConnectionOptions) {
+    this.role = options.role
+    this.isServer = options.role === 'server'
+    this.version = options.version
+    this.now = options.now
+    this.settings = { ...DEFAULT_TRANSPORT_SETTINGS, ...options.transport }
+    this.originalDestinationConnectionId =
+      options.originalDestinationConnectionId ?? randomBytes(options, INITIAL_CLIENT_DCID_LENGTH)
+    // A client need not validate the server's address: it chose it.
+    this.path = new Path(options.remote, !this.isServer)
+    const wake = () => this.wake()
+    this.spaces = [0, 1, 2].map((index) => new PacketSpace(index, this.settings.maxAckDelay, wake))
+    this.recovery = new LossRecovery({
+      role: options.role,
+      events: new SentEntries(),
+      entropy: options.entropy,
+      congestion: createCongestionController(this.settings.congestion, MIN_DATAGRAM_SIZE),
+      maxDatagramSize: MIN_DATAGRAM_SIZE,
+    })
+    this.host = new ConnectionStreams(this, options)
+    this.control = new ControlFrames(this)
+    this.localIds = new LocalConnectionIds<QuicConnection>(this, options.connectionIds)
+    this.localIds.issueFirst()
+    this.peerIds = new PeerConnectionIds(
+      this.isServer ? this.handshakePeerId : this.originalDestinationConnectionId,
+    )
+    this.#idleTimeout = this.settings.maxIdleTimeout
+    this.#installInitialKeys(options)
+    this.actor = createLifeActor(connectionLife, 'connection', options.owner, this)
+    this.actor.start()
+    this.handshake = new Handshake(this, options)
+    this.receiver = new Receiver(this)
+    this.#transmitter = new Transmitter(this)
+    this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
+    this.#restartIdleTimer()
+    this.guard(() => this.handshake.start(options.now))
+  }
+
+  #installInitialKeys(options: ConnectionOptions): void {
+    const keys = initialKeys(options.backends, this.version, this.originalDestinationConnectionId)
+    const space = this.spaces[Space.initial]
+    space.readKeys = this.isServer ? keys.client : keys.server
+    space.writeKeys = this.isServer ? keys.server : keys.client
+  }
+
+  // --- State, read from the machine ---
+
+  get isHandshakeComplete(): boolean {
+    return this.actor.phase >= ConnectionPhase.established
+  }
+
+  /** Closing, draining or closed. */
+  get isEnding(): boolean {
+    return this.actor.phase >= ConnectionPhase.closing
+  }
+
+  get isClosed(): boolean {
+    return this.actor.phase === ConnectionPhase.closed
+  }
+
+  get tls() {
+    return this.handshake.tls
+  }
+
+  get remote(): RemoteAddress {
+    return this.path.remote
+  }
+
+  get streams(): ReadonlyMap<number, QuicStream> {
+    return this.host.table.streams
+  }
+
+  get receiveBufferedBytes(): number {
+    return this.host.table.receiveBufferedBytes
+  }
+
+  get sendBufferedBytes(): number {
+    return this.host.table.sendBufferedBytes
+  }
+
+  /** Bits of the spaces whose packets can be opened now. */
+  get readableSpaces(): number {
+    const { isHandshakeComplete, spaces } = this
+    let bits = 0
+    for (const space of spaces) if (space.readKeys !== undefined) bits |= 1 << space.index
+    return isHandshakeComplete ? bits : bits & 3
+  }
+
+  // --- Input from the endpoint ---
+
+  /**
+   * Takes a datagram; decrypts it in place. Never throws: a protocol error closes this connection, nothing else.
+   * @param now milliseconds of the monotonic clock
+   */
+  handleDatagram(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress, now: number): void {
+    this.now = now
+    if (this.isClosed || !this.path.isFrom(remote)) return
+    this.stats.datagramsReceived++
+    this.stats.bytesReceived += end - start
+    this.path.bytesReceived += end - start
+    this.recovery.setAntiAmplificationBlocked(false, now)
+    if (this.actor.phase === ConnectionPhase.closing) this.closing.handlePacket()
+    if (this.isEnding) return
+    try {
+      this.receiver.receive(buffer, start, end)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.host.settleReads()
+  }
+
+  /** Appends datagrams to send; returns how many. Call again after other connections while it returns any. */
+  pollTransmit(batch: DatagramBatch, now: number): number {
+    this.now = now
+    this.host.settleReads()
+    if (this.isClosed) return 0
+    return this.#transmitter.poll(batch, now)
+  }
+
+  /** When handleTimeout is due next, absolute milliseconds; Infinity for never. */
+  nextTimeout(): number {
+    if (this.isClosed) return Number.POSITIVE_INFINITY
+    if (this.isEnding) return this.timers.next
+    let next = Math.min(this.timers.next, this.recovery.lossDetectionTimer())
+    for (const space of this.spaces) if (!space.isDiscarded) next = Math.min(next, space.acks.ackDeadline)
+    return next
+  }
+
+  handleTimeout(now: number): void {
+    this.now = now
+    if (this.isClosed) return
+    const { timers } = this
+    if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
+    else if (this.isEnding) return
+    else if (timers.isExpired(TimerKind.handshake, now)) {
+      this.#end(ConnectionEvent.timeoutHandshake, silentClose('handshakeTimeout', 'handshake took too long'))
+    } else if (timers.isExpired(TimerKind.idle, now)) {
+      this.#end(ConnectionEvent.timeoutIdle, silentClose('idle', 'idle timeout'))
+    } else this.#handleWorkTimers(now)
+  }
+
+  #handleWorkTimers(now: number): void {
+    if (this.timers.isExpired(TimerKind.keyDiscard, now)) {
+      this.timers.clear(TimerKind.keyDiscard)
+      this.applicationKeys?.discardPrevious()
+    }
+    const probe = this.recovery.handleTimeout(now)
+    if (probe !== undefined) this.#prepareProbes(probe.space, probe.count)
+  }
+
+  /** RFC 9002 section 6.2.4: a probe carries new data, or else what the oldest packets carried. */
+  #prepareProbes(index: number, count: number): void {
+    const space = this.spaces[index]
+    if (space.isDiscarded || space.writeKeys === undefined) return
+    space.probes = count
+    if (space.crypto.hasOutput || (index === Space.application && this.host.sendQueue.size > 0)) return
+    for (let i = 0; i < count; i++) {
+      const packet = this.recovery.outstandingAt(index, i)
+      if (packet !== undefined) repeatEntries(packet)
+    }
+  }
+
+  // --- Application ---
+
+  /** Opens a stream; undefined while the peer's limit forbids it (handleStreamCredit tells when it grows). */
+  openStream(kind: StreamKind): QuicStream | undefined {
+    if (this.isEnding) return undefined
+    return this.host.open(kind)
+  }
+
+  /** Closes at once with CONNECTION_CLOSE; all streams end (RFC 9000 section 10.2). */
+  close(code: number, reason: string, options: { application: boolean }): void {
+    const info = {
+      code,
+      reason,
+      isApplication: options.application,
+      isLocal: true,
+      cause: 'close',
+      frameType: 0,
+    }
+    this.#end(ConnectionEvent.closeLocal, info as CloseInfo)
+    this.wake()
+  }
+
+  /** Ends without a packet, for an endpoint that stops hard. */
+  abandon(): void {
+    this.#end(ConnectionEvent.closeSilent, silentClose('close', 'abandoned'))
+  }
+
+  /**
+   * The supervisor has deregistered the stream's actor: forget the stream.
+   * @param keepsCredit the handler still runs; `returnStreamCredit` follows when it has ended
+   */
+  releaseStream(id: number, keepsCredit = false): void {
+    this.host.release(id, keepsCredit)
+  }
+
+  returnStreamCredit(id: number): void {
+    this.host.returnCredit(id)
+  }
+
+  // --- Called by the parts ---
+
+  /** An authentic packet: what follows from its mere existence. */
+  handlePacketOpened(space: PacketSpace, header: PacketHeader, buffer: Uint8Array): void {
+    if (!this.isPeerIdKnown) {
+      const start = header.scidStart
+      this.handshakePeerId = new Uint8Array(buffer.subarray(start, start + header.scidLength))
+      this.isPeerIdKnown = true
+      this.peerIds.replaceFirst(this.handshakePeerId)
+    }
+    if (this.isServer && space.index === Space.handshake) {
+      // RFC 9000 section 8.1 and RFC 9001 section 4.9.1: the address is proved, Initial keys have served.
+      this.path.isValidated = true
+      this.discardSpace(Space.initial)
+    }
+    this.#hasSentSinceReceive = false
+    this.#restartIdleTimer()
+  }
+
+  handleOneRttOpened(keys: PacketKeys, packetNumber: number): void {
+    if (!this.applicationKeys!.handleOpened(keys, packetNumber)) return
+    this.timers.set(
+      TimerKind.keyDiscard,
+      this.now + CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application),
+    )
+  }
+
+  handleAckElicitingSent(now: number): void {
+    // RFC 9000 section 10.1: only the first one since something arrived restarts the timer.
+    if (this.#hasSentSinceReceive) return
+    this.#hasSentSinceReceive = true
+    this.now = now
+    this.#restartIdleTimer()
+  }
+
+  handleDatagramSent(bytes: number): void {
+    this.stats.datagramsSent++
+    this.stats.bytesSent += bytes
+  }
+
+  #restartIdleTimer(): void {
+    if (this.#idleTimeout === 0 || this.isEnding) return
+    const floor = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
+    this.timers.set(TimerKind.idle, this.now + Math.max(this.#idleTimeout, floor))
+  }
+
+  applyPeerParameters(peer: TransportParameters): void {
+    this.host.setPeerLimits(peer)
+    this.peerAckDelayExponent = peer.ackDelayExponent
+    this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
+    if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)
+    const own = this.#idleTimeout
+    const theirs = peer.maxIdleTimeout
+    this.#idleTimeout = own === 0 || theirs === 0 ? Math.max(own, theirs) : Math.min(own, theirs)
+  }
+
+  handleHandshakeConfirmed(): void {
+    this.timers.clear(TimerKind.handshake)
+  }
+
+  discardSpace(index: number): void {
+    const space = this.spaces[index]
+    if (space.isDiscarded) return
+    space.discard()
+    this.recovery.discardSpace(index, this.now)
+  }
+
+  handlePeerClose(info: CloseInfo): void {
+    this.#end(ConnectionEvent.recvConnectionClose, info)
+  }
+
+  handleStatelessReset(): void {
+    this.#end(ConnectionEvent.recvStatelessReset, silentClose('statelessReset', 'stateless reset'))
+  }
+
+  /** Runs work on input; an error closes this connection with its code and goes no further. */
+  guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    const isProtocol = error instanceof QuicError
+    if (!isProtocol) this.stats.internalErrors++
+    this.#end(ConnectionEvent.closeLocal, {
+      code: isProtocol ? error.code : TransportErrorCode.INTERNAL_ERROR,
+      reason: isProtocol ? error.reason : String(error),
+      frameType: isProtocol ? error.frameType : 0,
+      isApplication: false,
+      isLocal: true,
+      cause: 'error',
+    })
+  }
+
+  #end(event: number, info: CloseInfo): void {
+    if (this.isEnding) return
+    this.closing.begin(info)
+    this.actor.raise(event)
+  }
+
+  /** Executes the machine's actions. */
+  perform(action: number): void {
+    if (action === ConnectionAction.closeStreams) {
+      this.host.closeAll()
+      this.application?.handleClosing(this.closing.info!)
+    } else if (action === ConnectionAction.armDrainTimer) {
+      this.timers.clearAll()
+      const period = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
+      this.timers.set(TimerKind.drain, this.now + period)
+    } else if (action === ConnectionAction.releaseConnection) this.#release()
+  }
+
+  #release(): void {
+    this.timers.clearAll()
+    this.receiver.discard()
+    this.localIds.retireAll()
+    this.handshake.tls.discard()
+    for (const space of this.spaces) this.discardSpace(space.index)
+    this.application?.handleClosed()
+  }
+}
+
+function silentClose(cause: CloseInfo['cause'], reason: string): CloseInfo {
+  return { code: 0, reason, isApplication: false, isLocal: false, cause, frameType: 0 }
+}
+
+function randomBytes(options: ConnectionOptions, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  options.entropy.fill(bytes)
+  return bytes
+}
+
+function noop(): void {}

@@ -1,0 +1,49 @@
+// Outgoing datagrams of one turn, written back to back into one buffer that is used again and again.
+//
+//   |datagram 0|datagram 1|...|      free      |
+//   starts[0]  starts[1]      used
+//
+// Filled by QuicConnection.pollTransmit, sent by a DatagramSocket.
+
+/** Where a datagram came from or goes to. */
+export interface RemoteAddress {
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+}
+
+/** 54 datagrams of 1,200 bytes; as much as one segmented send takes. */
+const BATCH_BYTES = 65_536
+const BATCH_DATAGRAMS = 64
+/** No datagram we build is larger: Ethernet with room for tunnels. */
+const LARGEST_DATAGRAM = 1_500
+
+export class DatagramBatch {
+  buffer: Uint8Array = Buffer.alloc(BATCH_BYTES)
+  used = 0
+  count = 0
+  readonly starts = new Int32Array(BATCH_DATAGRAMS)
+  readonly lengths = new Int32Array(BATCH_DATAGRAMS)
+  readonly remotes: RemoteAddress[] = []
+
+  get isFull(): boolean {
+    return this.count === BATCH_DATAGRAMS || this.used + LARGEST_DATAGRAM > this.buffer.length
+  }
+
+  /** Takes the `length` bytes that were written at `used` as one datagram. */
+  commit(length: number, remote: RemoteAddress): void {
+    this.starts[this.count] = this.used
+    this.lengths[this.count] = length
+    this.remotes[this.count] = remote
+    this.count++
+    this.used += length
+  }
+
+  /** Empties the batch; with `fresh`, the old buffer stays with a socket that has not sent it yet. */
+  reset(fresh = false): void {
+    if (fresh) this.buffer = Buffer.alloc(BATCH_BYTES)
+    this.used = 0
+    this.count = 0
+    this.remotes.length = 0
+  }
+}

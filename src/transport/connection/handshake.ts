@@ -1,0 +1,184 @@
+// The connection's side of the TLS handshake, RFC 9001 section 4: CRYPTO bytes in and out, keys into their spaces,
+// transport parameters checked (RFC 9000 section 7.3), completion and confirmation told to the machine.
+import { ConnectionEvent } from '../../machines/index.ts'
+import { type CipherSuite, packetKeys } from '../crypto/index.ts'
+import {
+  type CertificateVerdict,
+  TlsClient,
+  type TlsOutput,
+  TlsServer,
+  type VerificationRequest,
+} from '../tls/index.ts'
+import {
+  decodeTransportParameters,
+  defaultTransportParameters,
+  encodeTransportParameters,
+  greaseParameter,
+  QuicError,
+  TransportErrorCode,
+  type TransportParameters,
+} from '../wire/index.ts'
+import { ApplicationKeys } from './application-keys.ts'
+import type { QuicConnection } from './connection.ts'
+import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
+import { Space } from './packet-space.ts'
+
+export class Handshake implements TlsOutput {
+  readonly tls: TlsServer | TlsClient
+  /** The peer's transport parameters once they are known. */
+  peer: TransportParameters | undefined
+  readonly #connection: QuicConnection
+  readonly #options: ConnectionOptions
+
+  constructor(connection: QuicConnection, options: ConnectionOptions) {
+    this.#connection = connection
+    this.#options = options
+    const { backends, entropy, owner } = options
+    const shared = {
+      backends,
+      keyLog: options.keyLog !== undefined,
+      quicTransportParameters: encodeTransportParameters(this.#localParameters(), options.role),
+    }
+    this.tls =
+      options.role === 'server'
+        ? new TlsServer({ ...(options.tls as ServerTlsOptions), ...shared }, this, entropy, owner)
+        : new TlsClient({ ...(options.tls as ClientTlsOptions), ...shared }, this, entropy, owner)
+  }
+
+  start(now: number): void {
+    if (this.tls instanceof TlsClient) this.tls.start(now)
+  }
+
+  handleCrypto(level: number, bytes: Uint8Array): void {
+    this.tls.handleCrypto(level, bytes)
+  }
+
+  /** The client confirms the handshake, RFC 9001 section 4.1.2. */
+  handleDone(): void {
+    if (!this.#connection.isHandshakeComplete) {
+      throw new QuicError(
+        TransportErrorCode.PROTOCOL_VIOLATION,
+        'HANDSHAKE_DONE before the handshake is complete',
+      )
+    }
+    this.#confirm()
+  }
+
+  #localParameters(): TransportParameters {
+    const { settings, localIds, originalDestinationConnectionId, isServer } = this.#connection
+    const first = localIds.active[0]
+    const random = new Uint8Array(16)
+    this.#options.entropy.fill(random)
+    return {
+      ...defaultTransportParameters(),
+      maxIdleTimeout: settings.maxIdleTimeout,
+      initialMaxData: settings.initialMaxData,
+      initialMaxStreamDataBidiLocal: settings.initialMaxStreamDataBidiLocal,
+      initialMaxStreamDataBidiRemote: settings.initialMaxStreamDataBidiRemote,
+      initialMaxStreamDataUni: settings.initialMaxStreamDataUni,
+      initialMaxStreamsBidi: settings.initialMaxStreamsBidi,
+      initialMaxStreamsUni: settings.initialMaxStreamsUni,
+      maxAckDelay: settings.maxAckDelay,
+      disableActiveMigration: true,
+      activeConnectionIdLimit: settings.activeConnectionIdLimit,
+      initialSourceConnectionId: first.bytes,
+      originalDestinationConnectionId: isServer ? originalDestinationConnectionId : undefined,
+      statelessResetToken: isServer ? first.statelessResetToken : undefined,
+      grease: greaseParameter(random),
+    }
+  }
+
+  writeCrypto(level: number, bytes: Uint8Array): void {
+    this.#connection.spaces[level].crypto.send.append(bytes)
+    this.#connection.wake()
+  }
+
+  installKeys(level: number, direction: 'read' | 'write', suite: CipherSuite, secret: Uint8Array): void {
+    const connection = this.#connection
+    const keys = packetKeys(this.#options.backends, suite, secret, connection.version)
+    const space = connection.spaces[level]
+    if (direction === 'write') {
+      space.writeKeys = keys
+      if (level === Space.handshake) connection.recovery.setHandshakeKeysAvailable()
+      connection.applicationKeys?.setWrite(keys)
+    } else {
+      space.readKeys = keys
+      if (level === Space.application) {
+        connection.applicationKeys = new ApplicationKeys(this.#options.backends, connection.version, keys)
+        if (space.writeKeys !== undefined) connection.applicationKeys.setWrite(space.writeKeys)
+      }
+    }
+    connection.wake()
+  }
+
+  handlePeerTransportParameters(bytes: Uint8Array): void {
+    const connection = this.#connection
+    const peer = decodeTransportParameters(bytes, connection.isServer ? 'client' : 'server')
+    this.#checkConnectionIds(peer)
+    this.peer = peer
+    connection.applyPeerParameters(peer)
+  }
+
+  /** RFC 9000 section 7.3: the IDs in the parameters must be those of the packets. */
+  #checkConnectionIds(peer: TransportParameters): void {
+    const connection = this.#connection
+    if (!same(peer.initialSourceConnectionId, connection.peerIds.current)) {
+      throw mismatch('initial_source_connection_id')
+    }
+    if (connection.isServer) return
+    if (!same(peer.originalDestinationConnectionId, connection.originalDestinationConnectionId)) {
+      throw mismatch('original_destination_connection_id')
+    }
+    if (peer.retrySourceConnectionId !== undefined) throw mismatch('retry_source_connection_id')
+  }
+
+  handleHandshakeComplete(): void {
+    const connection = this.#connection
+    connection.actor.raise(ConnectionEvent.handshakeCompleted)
+    connection.localIds.setPeerLimit(this.peer!.activeConnectionIdLimit)
+    if (connection.isServer) {
+      // RFC 9001 section 4.1.2: for the server, completion is confirmation.
+      connection.control.queueHandshakeDone()
+      this.#confirm()
+    }
+    connection.application?.handleHandshakeComplete()
+  }
+
+  #confirm(): void {
+    const connection = this.#connection
+    connection.actor.raise(ConnectionEvent.handshakeConfirmed)
+    connection.recovery.setHandshakeConfirmed(connection.now)
+    // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
+    connection.discardSpace(Space.handshake)
+    connection.handleHandshakeConfirmed()
+  }
+
+  requestCertificateVerification(request: VerificationRequest): void {
+    const verify = this.#options.verifyCertificate
+    if (verify === undefined) {
+      this.tls.provideCertificateVerdict(true)
+      return
+    }
+    verify(request, (verdict) => this.#provideVerdict(verdict))
+  }
+
+  /** May run outside of packet processing: an alert must not reach the verifier's caller. */
+  #provideVerdict(verdict: CertificateVerdict): void {
+    const connection = this.#connection
+    if (connection.isEnding) return
+    connection.guard(() => this.tls.provideCertificateVerdict(verdict))
+    connection.wake()
+  }
+
+  logKey(line: string): void {
+    this.#options.keyLog?.(line)
+  }
+}
+
+function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+function mismatch(name: string): QuicError {
+  return new QuicError(TransportErrorCode.TRANSPORT_PARAMETER_ERROR, `${name} does not match`)
+}

@@ -1,0 +1,15 @@
+// What the connection room offers to HTTP/3, to the endpoint and to tests.
+export type { CloseInfo } from './closing.ts'
+export { QuicConnection } from './connection.ts'
+export type {
+  ClientTlsOptions,
+  ConnectionApplication,
+  ConnectionOptions,
+  ServerTlsOptions,
+} from './connection-options.ts'
+export { ConnectionStats } from './connection-stats.ts'
+export { DatagramBatch, type RemoteAddress } from './datagram-batch.ts'
+export * from './limits.ts'
+export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
+export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
+export { buildStatelessReset, buildVersionNegotiation, RESET_TOKEN_LENGTH } from './stateless.ts'

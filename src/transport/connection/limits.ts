@@ -1,0 +1,40 @@
+// Every cap and default of the connection room, with its reason. Bytes and milliseconds unless the name says else.
+
+/** RFC 9000 section 14: the datagram size that every path must carry; used until path MTU discovery says more. */
+export const MIN_DATAGRAM_SIZE = 1_200
+
+/** RFC 9000 section 8.1: bytes sent to an unvalidated address per byte received from it. */
+export const AMPLIFICATION_FACTOR = 3
+
+/** A handshake that takes longer is abandoned: ten seconds cover five PTOs of a path with 300 ms round trips. */
+export const HANDSHAKE_TIMEOUT = 10_000
+
+/** Datagrams one connection hands out per call: a turn of the loop belongs to all connections. */
+export const MAX_DATAGRAMS_PER_POLL = 32
+
+/** Packets kept that arrived before their keys (RFC 9001 section 5.7): a first flight of a large client. */
+export const MAX_UNDECRYPTABLE_PACKETS = 10
+
+/** Connection IDs we keep issued at a time; the peer's limit may lower it. */
+export const MAX_ISSUED_CONNECTION_IDS = 4
+
+/** active_connection_id_limit that we advertise (RFC 9000 section 18.2): enough for rotation and a second path. */
+export const ACTIVE_CONNECTION_ID_LIMIT = 4
+
+/** RETIRE_CONNECTION_ID frames waiting or unacknowledged; a peer that forces more is attacking (section 5.1.2). */
+export const MAX_PENDING_RETIREMENTS = 50
+
+/** PATH_RESPONSE frames waiting; older challenges are worthless (section 8.2.2). */
+export const MAX_PENDING_PATH_RESPONSES = 4
+
+/** Datagrams we send in the closing state to one that arrives: every power of two of received ones (section 10.2.1). */
+export const MAX_CLOSE_REPEATS = 16
+
+/** Bytes of a reason phrase we send or keep. */
+export const MAX_REASON_LENGTH = 256
+
+/** Probe timeouts that keys and closing states outlive (RFC 9001 section 6.5, RFC 9000 section 10.2). */
+export const CLOSE_PTO_COUNT = 3
+
+/** Room for the smallest packet worth adding to a datagram: a long header, a few frame bytes and the tag. */
+export const MIN_PACKET_ROOM = 80

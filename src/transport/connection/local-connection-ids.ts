@@ -1,0 +1,112 @@
+// Connection IDs that we issued to the peer, RFC 9000 sections 5.1.1 and 19.15.
+import { QuicError, TransportErrorCode } from '../wire/index.ts'
+import { MAX_ISSUED_CONNECTION_IDS } from './limits.ts'
+
+/** An ID with the token that resets a connection which uses it. */
+export interface IssuedConnectionId {
+  readonly bytes: Uint8Array
+  readonly statelessResetToken: Uint8Array
+}
+
+/** Makes IDs and routes them; implemented by the endpoint. */
+export interface ConnectionIdSource<Connection = unknown> {
+  /** Bytes of every ID from this source. */
+  readonly length: number
+  issue(connection: Connection): IssuedConnectionId
+  retire(bytes: Uint8Array): void
+}
+
+interface LocalId extends IssuedConnectionId {
+  readonly sequence: number
+}
+
+export class LocalConnectionIds<Connection> {
+  readonly #connection: Connection
+  readonly #source: ConnectionIdSource<Connection>
+  #active: LocalId[] = []
+  #nextSequence = 0
+  #peerLimit = 2
+  /** Sequence numbers whose NEW_CONNECTION_ID waits for a packet. */
+  readonly pending: number[] = []
+
+  constructor(connection: Connection, source: ConnectionIdSource<Connection>) {
+    this.#connection = connection
+    this.#source = source
+  }
+
+  get length(): number {
+    return this.#source.length
+  }
+
+  get active(): readonly IssuedConnectionId[] {
+    return this.#active
+  }
+
+  /** The first ID travels in the handshake and needs no frame. */
+  issueFirst(): IssuedConnectionId {
+    return this.#issue()
+  }
+
+  /** The peer's active_connection_id_limit is known: fill up to it. */
+  setPeerLimit(limit: number): void {
+    this.#peerLimit = Math.min(limit, MAX_ISSUED_CONNECTION_IDS)
+    this.#fill()
+  }
+
+  find(sequence: number): IssuedConnectionId | undefined {
+    return this.#active.find((id) => id.sequence === sequence)
+  }
+
+  isOurs(buffer: Uint8Array, start: number, length: number): boolean {
+    return this.#sequenceOf(buffer, start, length) >= 0
+  }
+
+  /**
+   * RETIRE_CONNECTION_ID, RFC 9000 section 19.16.
+   * @param usedBy where the packet that carried the frame holds its destination connection ID
+   */
+  retire(sequence: number, buffer: Uint8Array, usedStart: number, usedLength: number): void {
+    if (sequence >= this.#nextSequence) {
+      throw new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, 'retires a connection ID never issued')
+    }
+    if (this.#sequenceOf(buffer, usedStart, usedLength) === sequence) {
+      throw new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, 'retires the connection ID in use')
+    }
+    const index = this.#active.findIndex((id) => id.sequence === sequence)
+    if (index < 0) return
+    const [retired] = this.#active.splice(index, 1)
+    const waiting = this.pending.indexOf(sequence)
+    if (waiting >= 0) this.pending.splice(waiting, 1)
+    this.#source.retire(retired.bytes)
+    this.#fill()
+  }
+
+  retireAll(): void {
+    for (const id of this.#active) this.#source.retire(id.bytes)
+    this.#active = []
+    this.pending.length = 0
+  }
+
+  #fill(): void {
+    while (this.#active.length < this.#peerLimit) this.pending.push(this.#issue().sequence)
+  }
+
+  #issue(): LocalId {
+    const { bytes, statelessResetToken } = this.#source.issue(this.#connection)
+    const id = { bytes, statelessResetToken, sequence: this.#nextSequence++ }
+    this.#active.push(id)
+    return id
+  }
+
+  #sequenceOf(buffer: Uint8Array, start: number, length: number): number {
+    for (const id of this.#active) {
+      if (id.bytes.length === length && matches(id.bytes, buffer, start)) return id.sequence
+    }
+    return -1
+  }
+}
+
+function matches(bytes: Uint8Array, buffer: Uint8Array, start: number): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== buffer[start + i]) return false
+  return true
+}

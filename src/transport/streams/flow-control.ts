@@ -1,0 +1,68 @@
+// Flow-control credit of one stream or of the connection, RFC 9000 section 4. Used by streams and connection.
+import { QuicError, TransportErrorCode } from '../wire/index.ts'
+
+/** What the peer lets us send. */
+export class SendCredit {
+  /** Highest offset the peer allows, in bytes. */
+  max: number
+  /** Highest offset used, in bytes. */
+  used = 0
+  /** The limit at which we last told the peer that we are blocked; -1 when never. */
+  reportedAt = -1
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  get available(): number {
+    return this.max - this.used
+  }
+
+  /** RFC 9000 section 4.1: a smaller limit than before is ignored. Returns whether credit grew. */
+  raise(max: number): boolean {
+    if (max <= this.max) return false
+    this.max = max
+    return true
+  }
+}
+
+/** What we let the peer send; the window slides with what the application has consumed. */
+export class ReceiveCredit {
+  /** Window kept open ahead of the application, in bytes. */
+  window: number
+  /** Highest limit told to the peer. */
+  advertised: number
+  /** Bytes received: the highest offset of a stream, or the sum of them for a connection. */
+  received = 0
+  /** Bytes consumed by the application or discarded for it. */
+  consumed = 0
+
+  constructor(window: number) {
+    this.window = window
+    this.advertised = window
+  }
+
+  /** Counts newly received bytes. @throws QuicError FLOW_CONTROL_ERROR beyond the limit (section 4.1). */
+  receive(bytes: number): void {
+    this.received += bytes
+    if (this.received > this.advertised) {
+      throw new QuicError(TransportErrorCode.FLOW_CONTROL_ERROR, 'more data than the advertised limit')
+    }
+  }
+
+  consume(bytes: number): void {
+    this.consumed += bytes
+  }
+
+  /** An update is due when half of the window is used up: it arrives in time and is not sent per packet. */
+  get isUpdateDue(): boolean {
+    return this.consumed + this.window - this.advertised >= this.window / 2
+  }
+
+  /** The limit to send now; from here on it is the one that is enforced. */
+  advertise(): number {
+    const next = this.consumed + this.window
+    if (next > this.advertised) this.advertised = next
+    return this.advertised
+  }
+}

@@ -1,0 +1,26 @@
+// Every cap of the streams room, with its reason. Units are bytes unless the name says otherwise.
+
+/**
+ * A writer is told to pause once this much is queued and unacknowledged on one stream. Twice the
+ * bandwidth-delay product of 20 Mbit/s at 50 ms: enough to fill a usual path, small enough that 100
+ * slow readers hold no more than 25 MiB.
+ */
+export const SEND_HIGH_WATER_MARK = 262_144
+
+/** A paused writer is called again below this, so that it refills before the path runs dry. */
+export const SEND_LOW_WATER_MARK = 131_072
+
+/**
+ * Fragments one stream may hold out of order. A window of 1 MiB in full-sized packets makes at most 874;
+ * more than this is an attack that pins bookkeeping instead of bytes (RFC 9000 section 21.6).
+ */
+export const MAX_RECEIVE_FRAGMENTS = 1_024
+
+/** Neighbouring fragments are merged up to this size, so that one-byte frames do not cost an object each. */
+export const FRAGMENT_MERGE_SIZE = 4_096
+
+/** CRYPTO data one packet-number space may hold ahead of the read position (RFC 9000 section 7.5: at least 4096). */
+export const MAX_CRYPTO_BUFFER = 65_536
+
+/** Largest number of streams of one kind, RFC 9000 section 4.6. */
+export const MAX_STREAMS_LIMIT = 2 ** 60
