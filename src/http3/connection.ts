@@ -1,0 +1,320 @@
+// HTTP/3 on one QUIC connection, both roles: control and QPACK streams, request streams, GOAWAY, errors.
+// RFC 9114 sections 3 to 8. Created by the supervisor or the client as the application of a QuicConnection.
+
+import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
+import type { QuicStream, StreamApplication } from '../transport/streams/index.ts'
+import { ControlStreamReader } from './control-stream.ts'
+import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
+import { classesOfText } from './field-grammar.ts'
+import { FrameType, StreamType } from './frames.ts'
+import { GlitchBudget } from './glitch-budget.ts'
+import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
+import { MessageHead, SectionKind } from './message-head.ts'
+import { encodeIdentifierFrame, MessageWriter } from './message-writer.ts'
+import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
+import { FieldSectionDecoder } from './qpack/section-decoder.ts'
+import { RequestStream } from './request-stream.ts'
+import { encodeControlStreamStart, type H3Settings, initialSettings } from './settings.ts'
+import {
+  OwnCriticalStream,
+  PeerUnidirectionalStream,
+  refusedStream,
+  type UnidirectionalOwner,
+  type UnidirectionalReader,
+} from './unidirectional-stream.ts'
+
+/** What the owner of a connection is told. All calls are synchronous. */
+export interface H3Events {
+  /** Server: a request head is complete and valid. Set `stream.events` in this call. */
+  handleRequest(stream: RequestStream): void
+  /** The peer's SETTINGS frame has arrived. */
+  handleSettings?(settings: H3Settings): void
+  /** The peer will not process requests (client) or pushes (server) with this ID or a larger one. */
+  handleGoaway?(id: number): void
+  /** Client: `openRequest` may succeed again. */
+  handleRequestCredit?(): void
+  /** The connection starts to close, whoever wanted it. */
+  handleClosing(close: CloseInfo): void
+  /** The connection is gone. */
+  handleClosed(): void
+}
+
+/** Options of {@link H3Connection}. */
+export interface H3ConnectionOptions {
+  readonly role: 'client' | 'server'
+  readonly events: H3Events
+  /** What differs from the defaults in our SETTINGS; the QPACK values are zero in any case. */
+  readonly settings?: Partial<Pick<H3Settings, 'maxFieldSectionSize' | 'enableConnectProtocol'>>
+  /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
+  readonly grease?: number
+}
+
+const DEFAULT_GREASE = 417
+
+// RFC 9114 section 5.2: 2^62-4, the largest request stream ID, is beyond the precision of a number.
+const GOAWAY_ANY_REQUEST = Uint8Array.of(FrameType.goaway, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc)
+const ANY_REQUEST = 2 ** 62
+
+export class H3Connection implements ConnectionApplication, UnidirectionalOwner {
+  /** The QUIC connection below. */
+  readonly transport: QuicConnection
+  readonly role: 'client' | 'server'
+  readonly events: H3Events
+  /** What we announce. */
+  readonly settings: H3Settings
+  /** What the peer announced; initial values until `hasPeerSettings`. */
+  peerSettings: H3Settings = initialSettings
+  hasPeerSettings = false
+  readonly budget = new GlitchBudget()
+  /** Points that an answered request gives back to the budget. */
+  readonly refundPerRequest = GLITCH_REFUND_PER_REQUEST
+  readonly decoder: FieldSectionDecoder
+  readonly head = new MessageHead()
+  readonly writer = new MessageWriter()
+  /** Request streams whose QUIC stream is gone while received bytes wait for their reader. */
+  readonly lingering = new Set<RequestStream>()
+  private readonly grease: number
+  private readonly claimedTypes = new Set<number>()
+  private controlStream: QuicStream | undefined
+  private ownStreamsOpened = 0
+  private isFailed = false
+  private nextId = 0
+  /** Requests from this ID on are rejected by us. */
+  private sentGoaway = Number.POSITIVE_INFINITY
+  /** Requests from this ID on are rejected by the peer. */
+  private receivedGoaway = Number.POSITIVE_INFINITY
+
+  constructor(transport: QuicConnection, options: H3ConnectionOptions) {
+    this.transport = transport
+    this.role = options.role
+    this.events = options.events
+    this.settings = { ...initialSettings, maxFieldSectionSize: MAX_FIELD_SECTION_SIZE, ...options.settings }
+    this.grease = options.grease ?? DEFAULT_GREASE
+    this.decoder = new FieldSectionDecoder({
+      maxSize: this.settings.maxFieldSectionSize,
+      maxCount: MAX_FIELD_COUNT,
+    })
+  }
+
+  // ReceiverContext
+
+  get maxFieldSectionSize(): number {
+    return this.settings.maxFieldSectionSize
+  }
+
+  get allowsConnectProtocol(): boolean {
+    return this.settings.enableConnectProtocol
+  }
+
+  /** ID of the first request stream that the peer (server) or we (client) have not opened yet. */
+  get nextRequestId(): number {
+    return this.nextId
+  }
+
+  /** Either side has announced the end with GOAWAY. */
+  get isDraining(): boolean {
+    return this.sentGoaway < Number.POSITIVE_INFINITY || this.receivedGoaway < Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * Client: opens a request stream and sends the head.
+   * @param fields flat list with the pseudo-header fields first
+   * @param hasBody whether `write` and `end` follow; otherwise the message is ended at once
+   * @returns the stream, or undefined while the peer's limit forbids one and after GOAWAY
+   * @throws TypeError for a head that RFC 9114 section 4.3.1 forbids; RangeError when it is too large for the peer
+   */
+  openRequest(fields: readonly string[], hasBody: boolean): RequestStream | undefined {
+    this.checkRequest(fields)
+    this.writer.scan(fields, 'request')
+    // RFC 9114 section 5.2: "MUST NOT initiate new requests [...] after receipt of a GOAWAY frame".
+    if (this.isFailed || this.receivedGoaway < Number.POSITIVE_INFINITY) return undefined
+    const stream = this.transport.openStream('bidi')
+    if (stream === undefined) return undefined
+    this.nextId = stream.id + 4
+    const request = new RequestStream(stream, this)
+    this.describe(request)
+    stream.application = request
+    request.sendRequest(fields, hasBody)
+    return request
+  }
+
+  private checkRequest(fields: readonly string[]): void {
+    const { head } = this
+    head.begin(SectionKind.request)
+    try {
+      for (let index = 0; index < fields.length; index += 2) {
+        const name = String(fields[index])
+        const value = String(fields[index + 1])
+        head.handleField(name, value, classesOfText(name), classesOfText(value))
+      }
+      // RFC 9220 section 3: only after the server has announced it.
+      head.finish(this.peerSettings.enableConnectProtocol)
+    } catch (error) {
+      if (error instanceof H3Error) throw new TypeError(`invalid request: ${error.message}`, { cause: error })
+      throw error
+    }
+  }
+
+  private describe(request: RequestStream): void {
+    const { head } = this
+    request.method = head.method!
+    request.scheme = head.scheme ?? ''
+    request.authority = head.authority ?? ''
+    request.path = head.path ?? ''
+    request.protocol = head.protocol
+    request.headers = head.fields
+  }
+
+  /**
+   * Sends GOAWAY (RFC 9114 section 5.2). IDs never increase: a call with a larger one than before does nothing.
+   * @param id server: requests from this ID on are rejected, default none yet (2^62-4); client: first refused push
+   */
+  goaway(id: number = this.role === 'server' ? ANY_REQUEST : 0): void {
+    if (id >= this.sentGoaway || this.controlStream === undefined) return
+    this.sentGoaway = id
+    this.controlStream.write(
+      id >= ANY_REQUEST ? GOAWAY_ANY_REQUEST : encodeIdentifierFrame(FrameType.goaway, id),
+    )
+  }
+
+  /** Server: finishes what has arrived and rejects every later request with H3_REQUEST_REJECTED. */
+  shutdown(): void {
+    this.goaway(this.role === 'server' ? this.nextId : 0)
+  }
+
+  /** Closes the connection with an application error code (RFC 9114 section 5.3). */
+  close(code: number = H3ErrorCode.H3_NO_ERROR, reason = ''): void {
+    this.isFailed = true
+    this.transport.close(code, reason, { application: true })
+  }
+
+  /** Gives points back to the glitch budget; the owner's sweep calls it once a second. */
+  replenish(points: number): void {
+    this.budget.refund(points)
+  }
+
+  /** Ends the connection because of what the peer sent. Later errors are not reported. */
+  fail(error: H3Error): void {
+    if (!this.isFailed) this.close(error.code, error.message)
+  }
+
+  /** Counts a malformed or oversized message. */
+  chargeFault(): void {
+    this.charge(1)
+  }
+
+  noteIgnoredStream(): void {
+    this.charge(1)
+  }
+
+  private charge(points: number): void {
+    try {
+      this.budget.charge(points)
+    } catch (error) {
+      if (!(error instanceof H3Error)) throw error
+      this.fail(error)
+    }
+  }
+
+  // ConnectionApplication
+
+  handleHandshakeComplete(): void {
+    this.openOwnStreams()
+  }
+
+  handleStreamCredit(kind: 'bidi' | 'uni'): void {
+    if (kind === 'uni') this.openOwnStreams()
+    else this.events.handleRequestCredit?.()
+  }
+
+  acceptStream(stream: QuicStream): StreamApplication {
+    if (!stream.isBidirectional) return new PeerUnidirectionalStream(this)
+    if (this.role === 'client') {
+      // RFC 9114 section 6.1
+      this.fail(connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'bidirectional stream of a server'))
+      return refusedStream
+    }
+    if (stream.id >= this.sentGoaway) {
+      stream.reset(H3ErrorCode.H3_REQUEST_REJECTED)
+      stream.stopSending(H3ErrorCode.H3_REQUEST_REJECTED)
+      return refusedStream
+    }
+    if (stream.id >= this.nextId) this.nextId = stream.id + 4
+    return new RequestStream(stream, this)
+  }
+
+  handleClosing(close: CloseInfo): void {
+    this.isFailed = true
+    this.events.handleClosing(close)
+  }
+
+  handleClosed(): void {
+    this.isFailed = true
+    for (const request of this.lingering) request.handleConnectionClosed()
+    this.events.handleClosed()
+  }
+
+  // RFC 9114 section 6.2.1, RFC 9204 section 4.2: control stream first, then the two of QPACK.
+  private openOwnStreams(): void {
+    while (this.ownStreamsOpened < 3) {
+      const stream = this.transport.openStream('uni')
+      if (stream === undefined) return
+      stream.application = new OwnCriticalStream(this)
+      if (this.ownStreamsOpened === 0) {
+        this.controlStream = stream
+        stream.write(encodeControlStreamStart(this.settings, this.grease))
+      } else {
+        const type = this.ownStreamsOpened === 1 ? StreamType.qpackEncoder : StreamType.qpackDecoder
+        stream.write(Uint8Array.of(type))
+      }
+      this.ownStreamsOpened++
+    }
+  }
+
+  // UnidirectionalOwner and ControlStreamOwner
+
+  claimStreamType(type: number): UnidirectionalReader | undefined {
+    if (type === StreamType.push && this.role === 'server') {
+      // RFC 9114 section 6.2.2: "if a server receives a client-initiated push stream".
+      throw connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'push stream of a client')
+    }
+    const reader = this.createReader(type)
+    if (reader === undefined) return undefined
+    if (this.claimedTypes.has(type)) {
+      // RFC 9114 section 6.2.1, RFC 9204 section 4.2
+      throw connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'second critical stream of its type')
+    }
+    this.claimedTypes.add(type)
+    return reader
+  }
+
+  private createReader(type: number): UnidirectionalReader | undefined {
+    if (type === StreamType.control) return new ControlStreamReader(this)
+    if (type === StreamType.qpackEncoder) return new EncoderInstructionReader()
+    if (type === StreamType.qpackDecoder) return new DecoderInstructionReader()
+    return undefined
+  }
+
+  handleSettings(settings: H3Settings): void {
+    this.peerSettings = settings
+    this.hasPeerSettings = true
+    this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
+    this.events.handleSettings?.(settings)
+  }
+
+  handlePeerGoaway(id: number): void {
+    if (this.role === 'client') {
+      this.receivedGoaway = id
+      this.rejectRequestsFrom(id)
+    }
+    this.events.handleGoaway?.(id)
+  }
+
+  // RFC 9114 section 5.2: these requests "will not be processed"; the client cancels them and may retry elsewhere.
+  private rejectRequestsFrom(id: number): void {
+    for (const stream of [...this.transport.streams.values()]) {
+      const request = stream.application
+      if (stream.id >= id && request instanceof RequestStream) request.handleRejected()
+    }
+  }
+}

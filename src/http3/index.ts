@@ -1,0 +1,6 @@
+// What the HTTP/3 room offers to the supervisor, the handlers and the client. Nothing else of it is imported.
+
+export { H3Connection, type H3ConnectionOptions, type H3Events } from './connection.ts'
+export { H3Error, H3ErrorCode, h3ErrorName } from './errors.ts'
+export { RequestStream, type RequestStreamEvents, type RespondOptions } from './request-stream.ts'
+export type { H3Settings } from './settings.ts'

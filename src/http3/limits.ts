@@ -1,0 +1,49 @@
+// Every cap of this room in one place, each with its reason. Enforced in the function that would grow the thing.
+
+/**
+ * Decoded size of one field section in bytes, counted as RFC 9114 section 4.2.2 does (name + value + 32 per field).
+ * Announced as SETTINGS_MAX_FIELD_SECTION_SIZE. Also caps the encoded size: no sane encoding is longer.
+ */
+export const MAX_FIELD_SECTION_SIZE = 32_768
+
+/** Field lines in one section: a static-table reference costs the peer one byte, so bytes alone are no limit. */
+export const MAX_FIELD_COUNT = 256
+
+/** Bytes charged for each field on top of its text (RFC 9114 section 4.2.2). */
+export const FIELD_OVERHEAD = 32
+
+/** Payload of SETTINGS in bytes; about 30 parameters, three times what browsers send. */
+export const MAX_SETTINGS_PAYLOAD = 256
+
+/** Payload of a control frame that carries one varint (GOAWAY, MAX_PUSH_ID, CANCEL_PUSH): 8 bytes is the longest. */
+export const MAX_IDENTIFIER_PAYLOAD = 8
+
+/** Payload of PRIORITY_UPDATE in bytes (RFC 9218 section 7): an identifier and a short structured field. */
+export const MAX_PRIORITY_UPDATE_PAYLOAD = 256
+
+/** First allocation for a HEADERS payload that arrives in pieces; grows with what arrived, never with what was declared. */
+export const FIRST_REASSEMBLY_BYTES = 2_048
+
+/** QPACK integers: 2^53-1 in at most 10 bytes, so that zero continuation bytes cannot go on for ever. */
+export const MAX_INTEGER_BYTES = 10
+
+/**
+ * Points that a connection may lose by traffic that costs us work and brings nothing (empty or unknown frames,
+ * resets of requests, malformed requests, ignored streams) before it is closed with H3_EXCESSIVE_LOAD.
+ */
+export const GLITCH_BUDGET = 1_000
+
+/** Points that a completely answered request gives back: twice the price of a cancelled one. */
+export const GLITCH_REFUND_PER_REQUEST = 2
+
+/** Payload bytes of unknown frames that cost one further point. */
+export const UNKNOWN_FRAME_BYTES_PER_GLITCH = 16_384
+
+/** A body chunk up to this size is copied behind its frame header, so that the stream gets one chunk, not two. */
+export const COALESCED_BODY_BYTES = 4_096
+
+/** Shared output block in bytes: small heads are cut from it. Small, because one unacknowledged piece keeps it alive. */
+export const OUTPUT_BLOCK_BYTES = 16_384
+
+/** Heads whose upper bound is larger get memory of their own. */
+export const LARGEST_SHARED_OUTPUT = 8_192

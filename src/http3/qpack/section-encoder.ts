@@ -1,0 +1,108 @@
+// Encodes field lines against the static table, RFC 9204 section 4.5. Never refers to a dynamic table: Required
+// Insert Count and Base are zero. Called by the message writer per field line; writes into a buffer that is big enough.
+
+import { byteClasses } from '../field-grammar.ts'
+import { huffmanBits, huffmanEncode } from './huffman.ts'
+import { writePrefixInteger } from './prefix-integer.ts'
+import { staticByName } from './static-table.ts'
+
+/** Bytes of the section prefix that {@link writeSectionPrefix} writes. */
+export const SECTION_PREFIX_BYTES = 2
+
+/** Most bytes that a field line needs besides the characters of its name and value. */
+export const FIELD_LINE_OVERHEAD = 12
+
+// Their values are secrets that repeat; a hop behind us must not index them either (RFC 9204 section 7.1.3).
+const neverIndexed = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
+
+/** Writes the prefix of a section without dynamic references (RFC 9204 section 4.5.1); returns the next offset. */
+export function writeSectionPrefix(target: Uint8Array, start: number): number {
+  target[start] = 0
+  target[start + 1] = 0
+  return start + SECTION_PREFIX_BYTES
+}
+
+let huffmanLength = 0
+
+/** OR of the character classes; leaves the Huffman length in bytes in `huffmanLength`. */
+function measure(text: string): number {
+  let bits = 0
+  let classes = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code > 0xff) return 0xff
+    bits += huffmanBits[code]
+    classes |= byteClasses[code]
+  }
+  huffmanLength = (bits + 7) >>> 3
+  return classes
+}
+
+function writeString(
+  target: Uint8Array,
+  start: number,
+  pattern: number,
+  prefixBits: number,
+  text: string,
+): number {
+  if (huffmanLength < text.length) {
+    const offset = writePrefixInteger(target, start, pattern | (1 << prefixBits), prefixBits, huffmanLength)
+    return huffmanEncode(text, target, offset)
+  }
+  let offset = writePrefixInteger(target, start, pattern, prefixBits, text.length)
+  for (let index = 0; index < text.length; index++) target[offset++] = text.charCodeAt(index)
+  return offset
+}
+
+function checkClasses(classes: number, forbidden: number, what: string, name: string): void {
+  if ((classes & forbidden) !== 0) throw new TypeError(`invalid character in the ${what} of field "${name}"`)
+}
+
+/**
+ * Writes one field line in its shortest static form.
+ * @param target buffer with room for name, value and {@link FIELD_LINE_OVERHEAD}
+ * @param start first offset written
+ * @param name field name, lower case
+ * @param value field value, latin1
+ * @param forbiddenInName ByteClass bits that make a literal name invalid; 0 allows everything
+ * @param forbiddenInValue the same for the value
+ * @returns offset behind the last byte written
+ * @throws TypeError for a character that is forbidden or not latin1
+ */
+export function writeFieldLine(
+  target: Uint8Array,
+  start: number,
+  name: string,
+  value: string,
+  forbiddenInName: number,
+  forbiddenInValue: number,
+): number {
+  const known = staticByName.get(name)
+  if (known === undefined) {
+    return writeLiteralLine(target, start, name, value, forbiddenInName, forbiddenInValue)
+  }
+  const exact = known.values.get(value)
+  if (exact !== undefined) return writePrefixInteger(target, start, 0xc0, 6, exact)
+  const classes = measure(value)
+  checkClasses(classes, forbiddenInValue | (classes === 0xff ? 0xff : 0), 'value', name)
+  const pattern = neverIndexed.has(name) ? 0x70 : 0x50
+  const offset = writePrefixInteger(target, start, pattern, 4, known.index)
+  return writeString(target, offset, 0, 7, value)
+}
+
+function writeLiteralLine(
+  target: Uint8Array,
+  start: number,
+  name: string,
+  value: string,
+  forbiddenInName: number,
+  forbiddenInValue: number,
+): number {
+  const nameClasses = measure(name)
+  checkClasses(nameClasses, forbiddenInName | (nameClasses === 0xff ? 0xff : 0), 'name', name)
+  const pattern = neverIndexed.has(name) ? 0x30 : 0x20
+  const offset = writeString(target, start, pattern, 3, name)
+  const valueClasses = measure(value)
+  checkClasses(valueClasses, forbiddenInValue | (valueClasses === 0xff ? 0xff : 0), 'value', name)
+  return writeString(target, offset, 0, 7, value)
+}

@@ -1,0 +1,116 @@
+// The SETTINGS frame, RFC 9114 section 7.2.4, RFC 9204 section 5, RFC 9220 section 3, RFC 9297 section 2.1.1.
+// Encoded once per connection for our control stream; parsed once from the peer's.
+
+import { varintLength, writeVarint } from '../transport/wire/varint.ts'
+import { connectionError, H3ErrorCode } from './errors.ts'
+import { FrameType, StreamType, VarintReader } from './frames.ts'
+
+/** Identifiers of the settings that we know. */
+export const SettingId = {
+  qpackMaxTableCapacity: 0x01,
+  maxFieldSectionSize: 0x06,
+  qpackBlockedStreams: 0x07,
+  enableConnectProtocol: 0x08,
+  h3Datagram: 0x33,
+} as const
+
+/** What one endpoint announces. */
+export interface H3Settings {
+  /** Bytes of dynamic table that the announcer's decoder keeps (RFC 9204 section 5). */
+  readonly qpackMaxTableCapacity: number
+  /** Streams that may wait for the dynamic table (RFC 9204 section 5). */
+  readonly qpackBlockedStreams: number
+  /** Bytes as counted by RFC 9114 section 4.2.2; Infinity when not announced. */
+  readonly maxFieldSectionSize: number
+  /** Extended CONNECT is understood (RFC 9220 section 3). */
+  readonly enableConnectProtocol: boolean
+  /** HTTP datagrams are understood (RFC 9297 section 2.1.1). */
+  readonly h3Datagram: boolean
+}
+
+/** What holds before the peer's SETTINGS frame has arrived (RFC 9114 section 7.2.4.2). */
+export const initialSettings: H3Settings = {
+  qpackMaxTableCapacity: 0,
+  qpackBlockedStreams: 0,
+  maxFieldSectionSize: Number.POSITIVE_INFINITY,
+  enableConnectProtocol: false,
+  h3Datagram: false,
+}
+
+// RFC 9114 section 11.2.2: 0x00 and the HTTP/2 settings without a counterpart are reserved.
+const forbiddenIds = new Set([0x00, 0x02, 0x03, 0x04, 0x05])
+
+/** RFC 9114 section 7.2.4.1: reserved identifiers have the form 0x1f * N + 0x21. */
+export function reservedIdentifier(n: number): number {
+  return 0x1f * n + 0x21
+}
+
+/**
+ * Encodes the beginning of our control stream: stream type and SETTINGS frame.
+ * @param settings what we announce
+ * @param grease picks the reserved setting that is sent along (RFC 9114 section 7.2.4.1), 0..2^20
+ * @returns a buffer of its own
+ */
+export function encodeControlStreamStart(settings: H3Settings, grease: number): Uint8Array {
+  const pairs: number[] = [
+    SettingId.qpackMaxTableCapacity,
+    settings.qpackMaxTableCapacity,
+    SettingId.maxFieldSectionSize,
+    settings.maxFieldSectionSize,
+    SettingId.qpackBlockedStreams,
+    settings.qpackBlockedStreams,
+  ]
+  if (settings.enableConnectProtocol) pairs.push(SettingId.enableConnectProtocol, 1)
+  if (settings.h3Datagram) pairs.push(SettingId.h3Datagram, 1)
+  pairs.push(reservedIdentifier(grease), grease)
+  let length = 0
+  for (const number of pairs) length += varintLength(number)
+  const bytes = new Uint8Array(2 + varintLength(length) + length)
+  let offset = writeVarint(bytes, 0, StreamType.control)
+  offset = writeVarint(bytes, offset, FrameType.settings)
+  offset = writeVarint(bytes, offset, length)
+  for (const number of pairs) offset = writeVarint(bytes, offset, number)
+  return bytes
+}
+
+function settingsError(reason: string): never {
+  throw connectionError(H3ErrorCode.H3_SETTINGS_ERROR, reason)
+}
+
+function readFlag(value: number, name: string): boolean {
+  // RFC 9220 section 3 and RFC 9297 section 2.1.1: any other value is an error.
+  if (value > 1) settingsError(`${name} is neither 0 nor 1`)
+  return value === 1
+}
+
+/**
+ * Parses the payload of a SETTINGS frame.
+ * @param payload the whole payload
+ * @returns the peer's settings; absent ones have their initial value
+ * @throws H3Error H3_SETTINGS_ERROR for reserved, repeated or out-of-range settings, H3_FRAME_ERROR when truncated
+ */
+export function parseSettings(payload: Uint8Array): H3Settings {
+  const values = new Map<number, number>()
+  const reader = new VarintReader()
+  let id = -1
+  for (const byte of payload) {
+    if (!reader.push(byte)) continue
+    if (id < 0) {
+      id = reader.value
+      continue
+    }
+    if (forbiddenIds.has(id)) settingsError(`setting 0x${id.toString(16)} belongs to HTTP/2`)
+    // RFC 9114 section 7.2.4: "MUST NOT occur more than once"; an error is allowed.
+    if (values.has(id)) settingsError(`setting 0x${id.toString(16)} occurs twice`)
+    values.set(id, reader.value)
+    id = -1
+  }
+  if (id >= 0 || reader.isPartial) throw connectionError(H3ErrorCode.H3_FRAME_ERROR, 'truncated SETTINGS')
+  return {
+    qpackMaxTableCapacity: values.get(SettingId.qpackMaxTableCapacity) ?? 0,
+    qpackBlockedStreams: values.get(SettingId.qpackBlockedStreams) ?? 0,
+    maxFieldSectionSize: values.get(SettingId.maxFieldSectionSize) ?? Number.POSITIVE_INFINITY,
+    enableConnectProtocol: readFlag(values.get(SettingId.enableConnectProtocol) ?? 0, 'extended CONNECT'),
+    h3Datagram: readFlag(values.get(SettingId.h3Datagram) ?? 0, 'HTTP datagrams'),
+  }
+}
