@@ -14,7 +14,7 @@ import type { DeclaredMeta } from './declare.ts'
 /** What an event does in a state. */
 export const Outcome = { transition: 0, ignore: 1, impossible: 2 } as const
 
-/** Codes for the states of one part; `wholeValue` when the machine consists of that part alone. */
+/** Codes for the states of one part. A machine with a single part consists of that part alone. */
 export interface PartCodes {
   readonly name: string
   readonly codes: Readonly<Record<string, number>>
@@ -134,13 +134,13 @@ class Walk {
   }
 
   stateOf(value: StateValue): number {
-    const index = this.#indexes.get(JSON.stringify(value))
+    const index = this.#indexes.get(keyOf(value))
     if (index === undefined) throw new Error(`${this.#machine.id}: unreachable ${JSON.stringify(value)}`)
     return index
   }
 
   #indexOf(snapshot: AnyMachineSnapshot): number {
-    const key = JSON.stringify(snapshot.value)
+    const key = keyOf(snapshot.value)
     const known = this.#indexes.get(key)
     if (known !== undefined) return known
     const index = this.snapshots.length
@@ -202,6 +202,13 @@ function partsOf(snapshot: AnyMachineSnapshot): Readonly<Record<string, string>>
   const { value } = snapshot
   const inner = typeof value === 'object' ? Object.values(value)[0] : undefined
   return typeof inner === 'object' ? (inner as Record<string, string>) : undefined
+}
+
+/** The same text for equal state values, whatever the order of their keys. */
+function keyOf(value: StateValue): string {
+  if (typeof value === 'string') return value
+  const regions = Object.keys(value).sort()
+  return `{${regions.map((region) => `${region}:${keyOf(value[region]!)}`).join(',')}}`
 }
 
 function nameOf(snapshot: AnyMachineSnapshot): string {
