@@ -3,6 +3,7 @@
  * so that a whole connection can run under a virtual clock with a seed. Called by scripts/check.ts.
  */
 import { moduleReferences } from './imports.ts'
+import { collectDeclarations, type Declarations, isDeclared } from './scopes.ts'
 import { isNode, lineAt, parseSource, type SyntaxNode, type Violation, walk } from './syntax.ts'
 
 /** The rooms that may not touch clock, timer, socket, file or randomness. */
@@ -64,15 +65,15 @@ const IMPURE_STATICS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
 export function checkPurity(file: string, source: string): Violation[] {
   if (!PURE_ROOMS.some((room) => file.startsWith(room))) return []
   const program = parseSource(file, source)
-  const imported = importedNames(program)
+  const declarations = collectDeclarations(program)
   const violations: Violation[] = []
   for (const { specifier, line } of moduleReferences(program, source)) {
     if (specifier?.startsWith('node:') && !PURE_MODULES.has(specifier)) {
       violations.push({ file, line, message: `imports ${specifier}, which is not deterministic` })
     }
   }
-  walk(program, (node, parent, field) => {
-    const reason = impurityOf(node, parent, field, imported)
+  walk(program, (node, ancestors, field) => {
+    const reason = impurityOf(node, ancestors, field, declarations)
     if (reason !== undefined) {
       violations.push({ file, line: lineAt(source, node.start), message: `touches ${reason}` })
     }
@@ -82,9 +83,9 @@ export function checkPurity(file: string, source: string): Violation[] {
 
 function impurityOf(
   node: SyntaxNode,
-  parent: SyntaxNode | undefined,
+  ancestors: readonly SyntaxNode[],
   field: string,
-  imported: ReadonlySet<string>,
+  declarations: Declarations,
 ): string | undefined {
   if (node.type === 'NewExpression' && nameOf(node.callee) === 'Date') {
     return Array.isArray(node.arguments) && node.arguments.length > 0 ? undefined : 'a clock (new Date())'
@@ -92,9 +93,10 @@ function impurityOf(
   if (node.type === 'CallExpression' && nameOf(node.callee) === 'Date') return 'a clock (Date())'
   if (node.type === 'ImportSpecifier') return describe(IMPURE_MEMBERS, nameOf(node.imported))
   if (node.type === 'MemberExpression') return impureMember(node)
-  if (node.type !== 'Identifier' || isDeclaredName(parent, field)) return undefined
+  if (node.type !== 'Identifier' || isOnlyAName(ancestors.at(-1), field)) return undefined
   const name = nameOf(node)
-  return name === undefined || imported.has(name) ? undefined : describe(IMPURE_GLOBALS, name)
+  if (name === undefined || isDeclared(name, ancestors, declarations)) return undefined
+  return describe(IMPURE_GLOBALS, name)
 }
 
 function impureMember(node: SyntaxNode): string | undefined {
@@ -111,7 +113,7 @@ function describe(table: ReadonlyMap<string, string>, name: string | undefined):
 }
 
 /** Names of properties, methods, types and labels are not uses of a global of the same name. */
-function isDeclaredName(parent: SyntaxNode | undefined, field: string): boolean {
+function isOnlyAName(parent: SyntaxNode | undefined, field: string): boolean {
   if (parent === undefined) return false
   if (
     parent.type.startsWith('TS') &&
@@ -124,16 +126,6 @@ function isDeclaredName(parent: SyntaxNode | undefined, field: string): boolean 
   if (field === 'key') return parent.computed !== true
   if (field === 'label' || field === 'imported' || field === 'exported') return true
   return false
-}
-
-function importedNames(program: SyntaxNode): Set<string> {
-  const names = new Set<string>()
-  walk(program, (node) => {
-    if (!node.type.startsWith('Import') || !isNode(node.local)) return
-    const name = nameOf(node.local)
-    if (name !== undefined) names.add(name)
-  })
-  return names
 }
 
 function nameOf(node: unknown): string | undefined {

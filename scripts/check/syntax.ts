@@ -31,21 +31,24 @@ export function parseSource(file: string, source: string): SyntaxNode {
   return result.program as unknown as SyntaxNode
 }
 
-/** Calls `visit` for every node below and including `root`, parents before children. */
+/** Calls `visit` for every node below and including `root`, parents before children, outermost ancestor first. */
 export function walk(
   root: SyntaxNode,
-  visit: (node: SyntaxNode, parent: SyntaxNode | undefined, field: string) => void,
+  visit: (node: SyntaxNode, ancestors: readonly SyntaxNode[], field: string) => void,
 ): void {
-  const step = (node: SyntaxNode, parent: SyntaxNode | undefined, field: string): void => {
-    visit(node, parent, field)
+  const ancestors: SyntaxNode[] = []
+  const step = (node: SyntaxNode, field: string): void => {
+    visit(node, ancestors, field)
+    ancestors.push(node)
     for (const key of Object.keys(node)) {
       const value = node[key]
       if (Array.isArray(value)) {
-        for (const item of value) if (isNode(item)) step(item, node, key)
-      } else if (isNode(value)) step(value, node, key)
+        for (const item of value) if (isNode(item)) step(item, key)
+      } else if (isNode(value)) step(value, key)
     }
+    ancestors.pop()
   }
-  step(root, undefined, '')
+  step(root, '')
 }
 
 /** Tells a syntax node from the other values that a field can hold. */

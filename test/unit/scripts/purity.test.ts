@@ -35,6 +35,8 @@ describe('purity left of transport/io', () => {
     'export const at = (x = performance.now()) => x',
     'export const o = { t: setTimeout }',
     'export const o = { setTimeout }',
+    'export function f(crypto: number) { return crypto }\ncrypto.subtle.digest(a, b)',
+    'export const f = (process: number) => process\nexport const p = process.pid',
   ])('finds %s', (source) => {
     expect(messages(source).length).toBeGreaterThan(0)
   })
@@ -54,6 +56,11 @@ describe('purity left of transport/io', () => {
     "import { createHmac } from 'node:crypto'",
     'export interface Clock { setTimeout(at: number): void }',
     'export const pattern = /Date.now()/',
+    'export function f(crypto: { write(): void }) { crypto.write() }',
+    'export const f = ({ crypto = 1, ...process }) => [crypto, process]',
+    'export function f() { const [performance] = list; return performance }',
+    'try { f() } catch (process) { g(process) }',
+    'for (const crypto of frames) g(crypto)',
   ])('lets pass %s', (source) => {
     expect(messages(source)).toEqual([])
   })
