@@ -77,10 +77,18 @@ export function writeNonce(iv: Uint8Array, packetNumber: number, out: Uint8Array
 }
 
 /**
- * Refuses keys and IVs of a wrong length, which a backend would otherwise misread.
+ * Refuses a key of a wrong length, which a backend could otherwise misread.
+ * @throws RangeError
+ */
+export function checkKey(suite: CipherSuite, key: Uint8Array): void {
+  if (key.length !== suite.keyLength) throw new RangeError(`${suite.name} needs ${suite.keyLength} key bytes`)
+}
+
+/**
+ * Refuses an AEAD key or IV of a wrong length.
  * @throws RangeError
  */
 export function checkKeyMaterial(suite: CipherSuite, key: Uint8Array, iv: Uint8Array): void {
-  if (key.length !== suite.keyLength) throw new RangeError(`${suite.name} needs ${suite.keyLength} key bytes`)
+  checkKey(suite, key)
   if (iv.length !== IV_LENGTH) throw new RangeError(`${suite.name} needs ${IV_LENGTH} IV bytes`)
 }

@@ -4,7 +4,7 @@
 import { gcm, unsafe } from '@noble/ciphers/aes.js'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import type { Aead, AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
-import { checkKeyMaterial, writeNonce } from './aead.ts'
+import { checkKey, checkKeyMaterial, writeNonce } from './aead.ts'
 import type { CipherSuite } from './suites.ts'
 import {
   AES_128_GCM_SHA256,
@@ -64,7 +64,8 @@ class NobleAesHeaderProtector implements HeaderProtector {
   readonly #roundKeys: Uint32Array
   readonly #block = new Uint8Array(16)
 
-  constructor(key: Uint8Array) {
+  constructor(suite: CipherSuite, key: Uint8Array) {
+    checkKey(suite, key)
     this.#roundKeys = unsafe.expandKeyLE(Uint8Array.from(key))
   }
 
@@ -84,5 +85,5 @@ export const nobleBackend: AeadBackend = {
 export const nobleHeaderBackend: HeaderBackend = {
   name: 'noble',
   suites: [AES_128_GCM_SHA256.id, AES_256_GCM_SHA384.id],
-  createHeaderProtector: (_suite, key) => new NobleAesHeaderProtector(key),
+  createHeaderProtector: (suite, key) => new NobleAesHeaderProtector(suite, key),
 }

@@ -4,7 +4,7 @@
 import type { CipherGCMTypes } from 'node:crypto'
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { Aead, AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
-import { checkKeyMaterial, writeNonce } from './aead.ts'
+import { checkKey, checkKeyMaterial, writeNonce } from './aead.ts'
 import type { CipherSuite } from './suites.ts'
 import {
   AES_128_GCM_SHA256,
@@ -82,8 +82,7 @@ class NodeAesHeaderProtector implements HeaderProtector {
   readonly #block
 
   constructor(suite: CipherSuite, key: Uint8Array) {
-    if (key.length !== suite.keyLength)
-      throw new RangeError(`${suite.name} needs ${suite.keyLength} key bytes`)
+    checkKey(suite, key)
     this.#block = createCipheriv(key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key, null)
     this.#block.setAutoPadding(false)
   }
@@ -100,8 +99,8 @@ class NodeChachaHeaderProtector implements HeaderProtector {
   readonly #key: Uint8Array
   readonly #zeros = new Uint8Array(5)
 
-  constructor(key: Uint8Array) {
-    if (key.length !== 32) throw new RangeError('ChaCha20 needs 32 key bytes')
+  constructor(suite: CipherSuite, key: Uint8Array) {
+    checkKey(suite, key)
     this.#key = Uint8Array.from(key)
   }
 
@@ -122,6 +121,6 @@ export const nodeHeaderBackend: HeaderBackend = {
   suites: [AES_128_GCM_SHA256.id, AES_256_GCM_SHA384.id, CHACHA20_POLY1305_SHA256.id],
   createHeaderProtector: (suite, key) =>
     suite.id === CHACHA20_POLY1305_SHA256.id
-      ? new NodeChachaHeaderProtector(key)
+      ? new NodeChachaHeaderProtector(suite, key)
       : new NodeAesHeaderProtector(suite, key),
 }

@@ -2,6 +2,7 @@
 // time, unlike a JavaScript AES with tables, and without a call into OpenSSL per packet. Chosen by
 // backends.ts. It is no AEAD backend: for whole packets node:crypto is faster.
 import type { HeaderBackend, HeaderProtector } from './aead.ts'
+import { checkKey } from './aead.ts'
 import type { CipherSuite } from './suites.ts'
 import { AES_128_GCM_SHA256, AES_256_GCM_SHA384 } from './suites.ts'
 import { wasm } from './wasm/aes-block.generated.ts'
@@ -39,8 +40,7 @@ class WasmAesHeaderProtector implements HeaderProtector {
   readonly #roundKeys: Uint8Array
 
   constructor(suite: CipherSuite, key: Uint8Array) {
-    if (key.length !== suite.keyLength)
-      throw new RangeError(`${suite.name} needs ${suite.keyLength} key bytes`)
+    checkKey(suite, key)
     shared ??= new AesEngine()
     this.#engine = shared
     this.#rounds = key.length / 4 + 6

@@ -5,7 +5,7 @@
 //   caller's buffer   | header | payload        | tag |
 //   instance memory   | state | ... | header, 0s | ... | payload        | tag | slack |
 import type { Aead, AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
-import { checkKeyMaterial } from './aead.ts'
+import { checkKey, checkKeyMaterial } from './aead.ts'
 import type { CipherSuite } from './suites.ts'
 import { CHACHA20_POLY1305_SHA256, TAG_LENGTH } from './suites.ts'
 import { wasm } from './wasm/chacha20-poly1305.generated.ts'
@@ -130,8 +130,8 @@ class WasmChachaHeaderProtector implements HeaderProtector {
   readonly #engine = engine()
   readonly #key: Uint32Array
 
-  constructor(key: Uint8Array) {
-    if (key.length !== 32) throw new RangeError('ChaCha20 needs 32 key bytes')
+  constructor(suite: CipherSuite, key: Uint8Array) {
+    checkKey(suite, key)
     this.#key = toWords(key)
   }
 
@@ -153,5 +153,5 @@ export const wasmBackend: AeadBackend = {
 export const wasmChachaHeaderBackend: HeaderBackend = {
   name: 'wasm',
   suites: [CHACHA20_POLY1305_SHA256.id],
-  createHeaderProtector: (_suite, key) => new WasmChachaHeaderProtector(key),
+  createHeaderProtector: (suite, key) => new WasmChachaHeaderProtector(suite, key),
 }
