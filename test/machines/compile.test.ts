@@ -6,6 +6,7 @@ import { type DeclaredState, ignore, impossible, namedActions } from '../../src/
 import {
   allTables,
   bidiStream,
+  ClientHandshakePhase,
   CONNECTION_ACTIONS,
   CONNECTION_EVENTS,
   ConnectionAction,
@@ -20,6 +21,7 @@ import {
   ReceivePhase,
   receiveStream,
   SendPhase,
+  ServerHandshakePhase,
   STREAM_ACTIONS,
   STREAM_EVENTS,
   StreamAction,
@@ -124,6 +126,21 @@ describe('constant indexes', () => {
       expect(connectionLife.phase[state] === ConnectionPhase.draining, name).toBe(
         name.startsWith('draining.'),
       )
+    }
+  })
+
+  it('both handshakes number the phases that they share alike, so that TLS can read them in one place', () => {
+    for (const name of [
+      'start',
+      'waitCert',
+      'waitCv',
+      'waitVerified',
+      'waitFinished',
+      'connected',
+      'failed',
+      'abandoned',
+    ] as const) {
+      expect(ServerHandshakePhase[name], name).toBe(ClientHandshakePhase[name])
     }
   })
 
