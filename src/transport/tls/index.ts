@@ -1,5 +1,6 @@
 // The room's door: what connections, supervisor, client and command line use of transport/tls.
 export { Alert, alertError } from './alerts.ts'
+export { type ChainCheck, trustAnchorsFromPem, verifyChain } from './certificate-verification.ts'
 export { EncryptionLevel } from './encryption-level.ts'
 export {
   certificatesFromPem,

@@ -8,11 +8,17 @@ export function isAddressLiteral(name: string): boolean {
   return name.includes(':') || IPV4.test(name)
 }
 
-/** Lower case, without the brackets of an IPv6 literal and the dot of a rooted name. */
+/** Lower case, without the dot of a rooted name; an IPv6 literal without brackets and in its shortest form. */
 export function canonicalName(name: string): string {
   const lower = name.toLowerCase()
-  if (lower.startsWith('[') && lower.endsWith(']')) return lower.slice(1, -1)
+  if (lower.includes(':')) return shortestIpv6(lower.startsWith('[') ? lower.slice(1, -1) : lower)
   return lower.endsWith('.') ? lower.slice(0, -1) : lower
+}
+
+/** RFC 5952, as URLs write it; what is no address stays as it is. */
+function shortestIpv6(address: string): string {
+  const url = `http://[${address}]`
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address
 }
 
 /** `*.example.org` for `a.example.org`: the one wildcard that may match it, or undefined for a single label. */

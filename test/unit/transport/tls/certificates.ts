@@ -10,6 +10,8 @@ export interface CertificateOptions {
   readonly subject: string
   readonly key?: KeyKind
   readonly issuer?: TestCertificate
+  /** Whose key and name to certify once more. */
+  readonly again?: TestCertificate
   readonly names?: readonly string[]
   readonly addresses?: readonly string[]
   readonly isAuthority?: boolean
@@ -125,7 +127,7 @@ function algorithmOf(key: KeyObject): readonly [string, string | null] {
 let serial = 1
 
 export function issue(options: CertificateOptions): TestCertificate {
-  const pair = makeKey(options.key ?? 'p256')
+  const pair = options.again ?? makeKey(options.key ?? 'p256')
   const certificate = new pkijs.Certificate()
   certificate.version = 2
   certificate.serialNumber = new asn1js.Integer({ value: serial++ })
@@ -154,7 +156,8 @@ export function issue(options: CertificateOptions): TestCertificate {
     .toString('base64')
     .match(/.{1,64}/g)!
   const pem = `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
-  return { der, pem, ...pair, subject: certificate.subject }
+  const { privateKey, publicKey } = pair
+  return { der, pem, privateKey, publicKey, subject: certificate.subject }
 }
 
 export function keyPem(certificate: TestCertificate): string {
