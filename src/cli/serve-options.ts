@@ -1,0 +1,104 @@
+// The command line of `quactor serve`, checked as far as that goes without opening anything but the key files.
+// Used by serve.ts.
+import { readFileSync, statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { ServeOptions } from '../handlers/serve.ts'
+import { appendKeyLog } from './key-log.ts'
+import { UsageError } from './usage-error.ts'
+
+export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
+
+  --port PORT       UDP and TCP port, default 4433; 0 = any that is free
+  --host ADDRESS    address to listen on; default: all, IPv4 and IPv6
+  --root DIR        serve the files below DIR (the same as DIR)
+  --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost
+  --key FILE        private key, PEM
+  --inspector PORT  admin port on loopback, default 4434; off = none
+  --keylog FILE     append TLS secrets for Wireshark
+  --json            print the ready line as JSON
+`
+
+const OPTIONS = {
+  port: { type: 'string', default: '4433' },
+  host: { type: 'string' },
+  root: { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  inspector: { type: 'string', default: '4434' },
+  keylog: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+export interface ServeCommand {
+  readonly isHelp: boolean
+  readonly isJson: boolean
+  readonly serve: ServeOptions
+}
+
+type Values = ReturnType<typeof parse>['values']
+
+/** @throws UsageError with one line that says what to change */
+export function parseServeOptions(args: string[]): ServeCommand {
+  const { values, positionals } = parse(args)
+  if (positionals.length > 1) throw new UsageError('only one folder can be served')
+  if (positionals.length === 1 && values.root !== undefined)
+    throw new UsageError('give the folder once: DIR or --root')
+  const root = positionals[0] ?? values.root
+  if (root !== undefined) requireFolder(root)
+  const tls = readTls(values)
+  const serve: ServeOptions = {
+    port: portNumber('--port', values.port),
+    inspector: values.inspector === 'off' ? false : { port: portNumber('--inspector', values.inspector) },
+    ...(values.host === undefined ? {} : { host: values.host }),
+    ...(root === undefined ? {} : { root }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(values.keylog === undefined ? {} : { keyLog: openKeyLog(values.keylog) }),
+  }
+  return { isHelp: values.help === true, isJson: values.json === true, serve }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    // Node adds advice about positionals after the first sentence: one line is enough.
+    throw new UsageError((error as Error).message.split('. ')[0])
+  }
+}
+
+function portNumber(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new UsageError(`${option} needs a port from 0 to 65535, not "${text}"`)
+}
+
+function requireFolder(root: string): void {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UsageError(`"${root}" is not a folder`)
+  }
+}
+
+function readTls({ cert, key }: Values): ServeOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new UsageError('--cert and --key belong together')
+  return { cert: readText('--cert', cert), key: readText('--key', key) }
+}
+
+function readText(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${option}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+function openKeyLog(path: string): (line: string) => void {
+  const append = appendKeyLog(path)
+  try {
+    append('# quactor')
+  } catch (error) {
+    throw new UsageError(`--keylog: cannot write ${path} (${(error as NodeJS.ErrnoException).code})`)
+  }
+  return append
+}

@@ -1,0 +1,75 @@
+// The leanest form of a request handler, and what it gets: one exchange of a request and a response. HTTP/3 and
+// the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
+// room is built on it.
+import type { RemoteAddress } from '../transport/connection/index.ts'
+
+/** Which HTTP carried the request. */
+export type ExchangeProtocol = 'h3' | 'h2' | 'http/1.1'
+
+/**
+ * Handles one request. The exchange is over when the function returns, or when the promise it returned settles:
+ * the response has to be whole by then. A throw or a rejection resets the stream.
+ */
+export type ExchangeHandler = (exchange: Exchange) => void | Promise<void>
+
+export interface Exchange {
+  readonly protocol: ExchangeProtocol
+  readonly method: string
+  readonly scheme: string
+  /** Host and port that the client asked for. */
+  readonly authority: string
+  /** Path with query, as sent. */
+  readonly path: string
+  /** Request fields: name, value, name, value ... Names in lower case. */
+  readonly headers: readonly string[]
+  readonly remote: RemoteAddress
+  /** Fires when the client gives up, a deadline passes, or the connection ends. Made on first use. */
+  readonly signal: AbortSignal
+  /** Called at most once, at the moment when `signal` would fire: cheaper than a signal. */
+  onCancel: ((reason: Error) => void) | undefined
+  /**
+   * The request's body. Each chunk belongs to the handler. Not taking chunks closes the client's window.
+   * Throws CancelledError when the client gives up.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+  /** First value of a request field; `name` in lower case. */
+  header(name: string): string | undefined
+  /**
+   * Sends a whole response.
+   * @param headers flat list; names in lower case
+   * @param body kept by reference: must not be changed afterwards
+   */
+  respond(status: number, headers?: readonly string[], body?: Uint8Array | string): void
+  /** Sends the head of a response whose body follows with write() and end(). */
+  begin(status: number, headers?: readonly string[]): void
+  /** Sends an informational response (100 to 199) before the final one. */
+  inform(status: number, headers?: readonly string[]): void
+  /**
+   * Sends a piece of the body, kept by reference. A promise means: wait for it before writing more. It rejects with
+   * CancelledError when nobody reads any longer.
+   */
+  write(chunk: Uint8Array | string): Promise<void> | undefined
+  /** Ends the response, after a last piece if one is given. */
+  end(chunk?: Uint8Array | string): void
+}
+
+/** The exchange was given up: by the client, by a deadline, or because the connection ended. */
+export class CancelledError extends Error {
+  override readonly name = 'AbortError'
+
+  constructor(reason: string) {
+    super(`the exchange was cancelled: ${reason}`)
+  }
+}
+
+/** First value of `name` in a flat list of fields. */
+export function fieldValue(fields: readonly string[], name: string): string | undefined {
+  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1]
+  return undefined
+}
+
+/** A promise that may stay unobserved: its rejection is nobody's unhandled one. */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}

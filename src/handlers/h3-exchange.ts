@@ -1,0 +1,195 @@
+// An exchange over HTTP/3. It is the handler's actor and the receiver of the request stream's events at once, so
+// that a request costs one object here. Made per request by http3-handler.ts.
+import type { RequestStream } from '../http3/index.ts'
+import {
+  type CancelReason,
+  HandlerActor,
+  type HandlerOwner,
+  HandlerPhase,
+} from '../supervisor/handler-actor.ts'
+import type { RemoteAddress } from '../transport/connection/index.ts'
+import { CancelledError, type Exchange, type ExchangeHandler, fieldValue, quietly } from './exchange.ts'
+import { READ_CHUNK } from './limits.ts'
+import { Waiter } from './waiter.ts'
+
+const NO_FIELDS: readonly string[] = []
+const END = { end: true } as const
+const DONE: IteratorResult<Uint8Array> = { value: undefined, done: true }
+
+function bytesOf(data: Uint8Array | string): Uint8Array {
+  return typeof data === 'string' ? Buffer.from(data) : data
+}
+
+export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<Uint8Array> {
+  readonly protocol = 'h3'
+  readonly remote: RemoteAddress
+  onCancel: ((reason: Error) => void) | undefined
+  readonly #handler: ExchangeHandler
+  #reading: Waiter<IteratorResult<Uint8Array>> | undefined
+  #writing: Waiter<void> | undefined
+  #abort: AbortController | undefined
+  #cancelled: CancelledError | undefined
+
+  constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, handler: ExchangeHandler) {
+    super(request, owner)
+    this.remote = remote
+    this.onCancel = undefined
+    this.#handler = handler
+  }
+
+  protected run(): void | PromiseLike<void> {
+    return this.#handler(this)
+  }
+
+  get method(): string {
+    return this.request.method
+  }
+
+  get scheme(): string {
+    return this.request.scheme
+  }
+
+  get authority(): string {
+    return this.request.authority || (fieldValue(this.request.headers, 'host') ?? '')
+  }
+
+  get path(): string {
+    return this.request.path
+  }
+
+  get headers(): readonly string[] {
+    return this.request.headers
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.request.headers, name)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#cancelled !== undefined) this.#abort.abort(this.#cancelled)
+    }
+    return this.#abort.signal
+  }
+
+  // --- response ----------------------------------------------------------------------------------------------------
+
+  respond(status: number, headers: readonly string[] = NO_FIELDS, body?: Uint8Array | string): void {
+    if (this.phase !== HandlerPhase.running) return
+    if (body === undefined) this.request.respond(status, headers, END)
+    else this.request.respond(status, headers, { body: bytesOf(body), end: true })
+  }
+
+  begin(status: number, headers: readonly string[] = NO_FIELDS): void {
+    if (this.phase === HandlerPhase.running) this.request.respond(status, headers)
+  }
+
+  inform(status: number, headers: readonly string[] = NO_FIELDS): void {
+    if (this.phase === HandlerPhase.running) this.request.sendInformational(status, headers)
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    if (this.phase !== HandlerPhase.running) return quietly(Promise.reject(this.#reason()))
+    if (this.request.write(bytesOf(chunk))) return undefined
+    this.#writing ??= new Waiter()
+    return this.#writing.promise
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (this.phase !== HandlerPhase.running) return
+    if (chunk !== undefined && chunk.length > 0) this.request.write(bytesOf(chunk))
+    this.request.end()
+  }
+
+  /** Why nothing can be read or written any more. What stray callbacks do after the end must not throw at them. */
+  #reason(): CancelledError {
+    return this.#cancelled ?? new CancelledError('the handler has ended')
+  }
+
+  // --- request body ------------------------------------------------------------------------------------------------
+
+  get body(): AsyncIterable<Uint8Array> {
+    return this
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const result = this.#take()
+    if (result !== undefined) return Promise.resolve(result)
+    if (this.phase !== HandlerPhase.running) return quietly(Promise.reject(this.#reason()))
+    if (this.#reading !== undefined) return Promise.reject(new Error('the body is being read already'))
+    this.#reading = new Waiter()
+    return this.#reading.promise
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    return Promise.resolve(DONE)
+  }
+
+  /** What is there, copied into one piece; undefined = nothing now. */
+  #take(): IteratorResult<Uint8Array> | undefined {
+    if (this.#cancelled !== undefined) return undefined
+    const first = this.request.readBody()
+    if (first === undefined) return this.request.isBodyComplete ? DONE : undefined
+    const views = [first]
+    let length = first.length
+    while (length < READ_CHUNK) {
+      const view = this.request.readBody()
+      if (view === undefined) break
+      views.push(view)
+      length += view.length
+    }
+    const value = new Uint8Array(length)
+    let offset = 0
+    for (const view of views) {
+      value.set(view, offset)
+      offset += view.length
+    }
+    return { value, done: false }
+  }
+
+  #deliverBody(): void {
+    const waiter = this.#reading
+    if (waiter === undefined) return
+    // Reading can report the end, or a fault, from within: those calls must not find the waiter that this one serves.
+    this.#reading = undefined
+    const result = this.#take()
+    if (result !== undefined) waiter.resolve(result)
+    else if (this.#cancelled !== undefined) waiter.reject(this.#cancelled)
+    else this.#reading = waiter
+  }
+
+  // --- events of the stream, beyond what HandlerActor does -----------------------------------------------------------
+
+  handleBodyReadable(): void {
+    this.#deliverBody()
+  }
+
+  handleBodyEnd(): void {
+    this.#deliverBody()
+  }
+
+  handleWritable(): void {
+    const waiter = this.#writing
+    this.#writing = undefined
+    waiter?.resolve()
+  }
+
+  protected deliverCancel(reason: CancelReason): void {
+    const error = new CancelledError(reason)
+    this.#cancelled = error
+    this.#reading?.reject(error)
+    this.#writing?.reject(error)
+    this.#reading = undefined
+    this.#writing = undefined
+    try {
+      this.onCancel?.(error)
+    } finally {
+      this.#abort?.abort(error)
+    }
+  }
+}

@@ -1,0 +1,169 @@
+// A Request that costs nothing until it is asked for more than its URL, method, fields or body text. It passes
+// `instanceof Request`; whatever is not answered here is answered by a real Request made on the spot.
+// Used by fetch-handler.ts.
+import type { Exchange } from './exchange.ts'
+import { MAX_COLLECTED_BODY } from './limits.ts'
+
+/** What is answered by a real Request, because hardly anybody asks for it. */
+const DELEGATED = [
+  'cache',
+  'credentials',
+  'destination',
+  'duplex',
+  'integrity',
+  'isHistoryNavigation',
+  'isReloadNavigation',
+  'keepalive',
+  'mode',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+] as const
+
+class LazyRequest {
+  readonly #exchange: Exchange
+  #url: string | undefined
+  #headers: Headers | undefined
+  #body: ReadableStream<Uint8Array> | null | undefined
+  #real: Request | undefined
+  #isCollected = false
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  get method(): string {
+    return this.#exchange.method
+  }
+
+  get url(): string {
+    this.#url ??= new URL(`${this.#exchange.scheme}://${this.#exchange.authority}${this.#exchange.path}`).href
+    return this.#url
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      const headers = new Headers()
+      const fields = this.#exchange.headers
+      for (let index = 0; index < fields.length; index += 2) headers.append(fields[index], fields[index + 1])
+      this.#headers = headers
+    }
+    return this.#headers
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    if (this.#body === undefined) this.#body = this.#hasBody ? streamOf(this.#exchange) : null
+    return this.#body
+  }
+
+  get bodyUsed(): boolean {
+    return this.#isCollected || (this.#real?.bodyUsed ?? false)
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes())
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text())
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    const bytes = await this.bytes()
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#real !== undefined) return new Uint8Array(await this.#real.arrayBuffer())
+    if (this.#isCollected || this.#body?.locked) throw new TypeError('the body was read already')
+    this.#isCollected = true
+    return this.#hasBody ? collect(this.#exchange) : new Uint8Array(0)
+  }
+
+  async blob(): Promise<Blob> {
+    return this.#realRequest().blob()
+  }
+
+  async formData(): Promise<FormData> {
+    return this.#realRequest().formData()
+  }
+
+  clone(): Request {
+    return this.#realRequest().clone()
+  }
+
+  /** The standard class in full, for everything that is rare. */
+  realProperty(name: (typeof DELEGATED)[number]): unknown {
+    return Reflect.get(this.#realRequest(), name)
+  }
+
+  get #hasBody(): boolean {
+    return this.method !== 'GET' && this.method !== 'HEAD'
+  }
+
+  #realRequest(): Request {
+    if (this.#real === undefined) {
+      if (this.#isCollected) throw new TypeError('the body was read already')
+      const init: RequestInit = { method: this.method, headers: this.headers, signal: this.signal }
+      const body = this.body
+      if (body !== null) Object.assign(init, { body, duplex: 'half' })
+      this.#real = new Request(this.url, init)
+    }
+    return this.#real
+  }
+}
+
+for (const name of DELEGATED) {
+  Object.defineProperty(LazyRequest.prototype, name, {
+    configurable: true,
+    get(this: LazyRequest) {
+      return this.realProperty(name)
+    },
+  })
+}
+Object.setPrototypeOf(LazyRequest.prototype, Request.prototype)
+
+/** The request of an exchange as a standard Request. */
+export function requestOf(exchange: Exchange): Request {
+  return new LazyRequest(exchange) as unknown as Request
+}
+
+function streamOf(exchange: Exchange): ReadableStream<Uint8Array> {
+  const chunks = exchange.body[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const result = await chunks.next()
+        if (result.done) controller.close()
+        else controller.enqueue(result.value)
+      },
+      async cancel() {
+        await chunks.return?.()
+      },
+    },
+    // Nothing is read ahead: what the handler does not take stays in the client's window.
+    { highWaterMark: 0 },
+  )
+}
+
+async function collect(exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of exchange.body) {
+    length += chunk.length
+    if (length > MAX_COLLECTED_BODY)
+      throw new RangeError(`the body is larger than ${MAX_COLLECTED_BODY} bytes`)
+    chunks.push(chunk)
+  }
+  const whole = new Uint8Array(length)
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.length
+  }
+  return whole
+}

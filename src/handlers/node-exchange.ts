@@ -1,0 +1,186 @@
+// An exchange over HTTP/1.1 or HTTP/2 of Node, so that the same handlers answer on the TCP fallback.
+// Made per request by tcp-server.ts.
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { RemoteAddress } from '../transport/connection/index.ts'
+import { CancelledError, type Exchange, type ExchangeHandler, fieldValue, quietly } from './exchange.ts'
+import { Waiter } from './waiter.ts'
+
+/** Node's two kinds of requests look alike as far as this file goes. */
+export type NodeRequest = Http2ServerRequest
+export type NodeResponse = Http2ServerResponse
+
+/** What is one connection's in HTTP/1.1 and means nothing to a handler that serves all versions. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+export class NodeExchange implements Exchange {
+  readonly protocol: 'h2' | 'http/1.1'
+  readonly headers: readonly string[]
+  onCancel: ((reason: Error) => void) | undefined
+  readonly #request: NodeRequest
+  readonly #response: NodeResponse
+  #waiter: Waiter<void> | undefined
+  #abort: AbortController | undefined
+  #cancelled: CancelledError | undefined
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    this.#request = request
+    this.#response = response
+    this.protocol = request.httpVersionMajor === 2 ? 'h2' : 'http/1.1'
+    this.headers = regularFields(request.rawHeaders)
+    response.on('drain', this.#resume)
+    response.on('close', this.#handleClose)
+    // An emitter without a listener for errors would take the process down; 'close' follows and is enough.
+    request.on('error', ignore)
+    response.on('error', ignore)
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get scheme(): string {
+    return 'https'
+  }
+
+  get authority(): string {
+    return this.#request.authority ?? fieldValue(this.headers, 'host') ?? ''
+  }
+
+  get path(): string {
+    return this.#request.url
+  }
+
+  get remote(): RemoteAddress {
+    const { remoteAddress = '', remotePort = 0, remoteFamily } = this.#request.socket
+    return { address: remoteAddress, port: remotePort, family: remoteFamily === 'IPv6' ? 6 : 4 }
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    return this.#readBody()
+  }
+
+  get isResponseBegun(): boolean {
+    return this.#response.headersSent
+  }
+
+  get isResponseEnded(): boolean {
+    return this.#response.writableEnded
+  }
+
+  get isCancelled(): boolean {
+    return this.#cancelled !== undefined
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#cancelled !== undefined) this.#abort.abort(this.#cancelled)
+    }
+    return this.#abort.signal
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.headers, name)
+  }
+
+  respond(status: number, headers: readonly string[] = [], body?: Uint8Array | string): void {
+    if (this.#cancelled !== undefined) return
+    this.#writeHead(status, headers)
+    if (body === undefined) this.#response.end()
+    else this.#response.end(body)
+  }
+
+  begin(status: number, headers: readonly string[] = []): void {
+    if (this.#cancelled !== undefined) return
+    this.#writeHead(status, headers)
+    // The head goes out now, not with the first piece of the body. HTTP/2 of Node does that by itself.
+    Reflect.get(this.#response, 'flushHeaders')?.call(this.#response)
+  }
+
+  inform(status: number, headers: readonly string[] = []): void {
+    if (status !== 103 || this.#cancelled !== undefined) return
+    const links = headers.filter((_value, index) => index % 2 === 1 && headers[index - 1] === 'link')
+    if (links.length > 0) this.#response.writeEarlyHints({ link: links })
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    if (this.#cancelled !== undefined) return quietly(Promise.reject(this.#cancelled))
+    if (!this.#response.headersSent) throw new TypeError('write() before the head of the response')
+    if (this.#response.write(chunk)) return undefined
+    this.#waiter ??= new Waiter()
+    return this.#waiter.promise
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (this.#cancelled !== undefined || this.#response.writableEnded) return
+    if (chunk === undefined) this.#response.end()
+    else this.#response.end(chunk)
+  }
+
+  /** Ends an exchange whose handler failed: with 500 while that is still possible. */
+  fail(): void {
+    if (this.#response.headersSent) this.#response.destroy()
+    else this.respond(500, ['content-type', 'text/plain; charset=utf-8'], 'internal server error\n')
+  }
+
+  #writeHead(status: number, headers: readonly string[]): void {
+    const response = this.#response
+    response.statusCode = status
+    for (let index = 0; index < headers.length; index += 2) {
+      response.appendHeader(headers[index], headers[index + 1])
+    }
+  }
+
+  async *#readBody(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#request) yield chunk as Uint8Array
+    } catch (error) {
+      throw this.#cancelled ?? error
+    }
+  }
+
+  #resume = (): void => {
+    const waiter = this.#waiter
+    this.#waiter = undefined
+    waiter?.resolve()
+  }
+
+  #handleClose = (): void => {
+    if (this.#response.writableFinished) return
+    const error = new CancelledError('the client has left')
+    this.#cancelled = error
+    this.#waiter?.reject(error)
+    this.#waiter = undefined
+    this.onCancel?.(error)
+    this.#abort?.abort(error)
+  }
+}
+
+function ignore(): void {}
+
+/** Field lines without pseudo-header fields, names in lower case. */
+function regularFields(raw: readonly string[]): string[] {
+  const fields: string[] = []
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index].toLowerCase()
+    if (!name.startsWith(':') && !HOP_BY_HOP.has(name)) fields.push(name, raw[index + 1])
+  }
+  return fields
+}
+
+/** Runs a handler; whatever it throws ends this exchange only. `report` is told. */
+export async function runExchange(
+  handler: ExchangeHandler,
+  exchange: NodeExchange,
+  report: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await handler(exchange)
+    if (exchange.isResponseEnded || exchange.isCancelled) return
+    throw new Error('the handler ended without a whole response')
+  } catch (error) {
+    if (exchange.isCancelled) return
+    report(error)
+    exchange.fail()
+  }
+}

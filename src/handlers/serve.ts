@@ -1,0 +1,221 @@
+// serve(): puts a whole server together. UDP sockets, endpoint and HTTP/3; the TCP fallback on the same port number;
+// the admin port. The only place on the server's side that knows real sockets, the real clock and the process.
+import { Observable } from 'rxjs'
+import type { InspectionEvent } from 'xstate'
+import { type AdminServer, listenAdmin } from '../supervisor/admin.ts'
+import { Endpoint } from '../supervisor/endpoint.ts'
+import type { DrainReport } from '../supervisor/endpoint-drain.ts'
+import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
+import { HARD_STOP } from '../supervisor/limits.ts'
+import { prometheusText } from '../supervisor/metrics.ts'
+import { type ServerStatus, statusOf } from '../supervisor/status.ts'
+import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
+import type { TransportSettings } from '../transport/connection/index.ts'
+import { selectBackends } from '../transport/crypto/index.ts'
+import { systemClock } from '../transport/io/clock.ts'
+import { systemEntropy } from '../transport/io/entropy.ts'
+import type { NodeSocket } from '../transport/io/node-socket.ts'
+import { createSelfSigned, type SelfSigned } from '../transport/io/self-signed.ts'
+import { loadIdentity } from '../transport/tls/index.ts'
+import { bindPorts } from './bind-ports.ts'
+import { type DemoOptions, demoRoutes } from './demo-routes.ts'
+import type { ExchangeHandler } from './exchange.ts'
+import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
+import { http3Service } from './http3-service.ts'
+import { SELF_SIGNED_DAYS } from './limits.ts'
+import type { TcpServer } from './tcp-server.ts'
+
+/** Certificate chain and private key, each as PEM text. */
+export interface CertificateAndKey {
+  readonly cert: string
+  readonly key: string
+}
+
+export interface ServeOptions {
+  /** UDP and TCP port; 0 lets the system choose. Default 4433. */
+  readonly port?: number
+  /** Address or `localhost` to bind to. Default: every address, IPv4 and IPv6. */
+  readonly host?: string
+  /** `self-signed` (the default) makes a certificate for localhost that lasts 13 days. */
+  readonly tls?: CertificateAndKey | 'self-signed'
+  /** Web-standard handler. */
+  readonly fetch?: FetchHandler
+  /** Lean handler; used instead of `fetch` when both are given. */
+  readonly handler?: ExchangeHandler
+  /** Serves the demo routes when neither handler is given: folder for files. */
+  readonly root?: string
+  /** Admin port on loopback; off by default. */
+  readonly inspector?: { readonly port: number } | false
+  /** HTTP/1.1 and HTTP/2 on the same port number; on by default. */
+  readonly tcp?: boolean
+  readonly transport?: Partial<TransportSettings>
+  readonly supervision?: Partial<SupervisionSettings>
+  /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
+  readonly keyLog?: (line: string) => void
+  /** Told about every handler that crashes or hangs; prints them by default. */
+  readonly onFault?: (fault: HandlerFault) => void
+}
+
+/** A running server. */
+export interface QuactorServer {
+  readonly port: number
+  /** First address that is listened on. */
+  readonly address: string
+  readonly url: string
+  /** Base URL of the admin port, if there is one. */
+  readonly inspector: string | undefined
+  /** Fingerprints of a self-signed certificate, by which browsers can be told to accept it. */
+  readonly certificate: SelfSigned | undefined
+  /** XState inspection events of every stream, connection and handshake; nothing is emitted while nobody listens. */
+  readonly inspect$: Observable<InspectionEvent>
+  status(): ServerStatus
+  /**
+   * Drains and stops: requests that were accepted finish, new ones are turned away.
+   * @param options.timeout after so many ms whatever is left is cut; default 30 s
+   */
+  close(options?: { readonly timeout?: number }): Promise<DrainReport>
+}
+
+/**
+ * Starts a server.
+ * @throws Error of the system when a port is busy or may not be bound; IdentityError for a key that cannot be used
+ */
+export async function serve(options: ServeOptions = {}): Promise<QuactorServer> {
+  const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
+  const clock = systemClock()
+  const certificate = await certificateOf(options)
+  const identity = loadIdentity(certificate.cert, certificate.key)
+  const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
+  const ports = await bindPorts({
+    host: options.host,
+    port: options.port ?? 4433,
+    tcp:
+      options.tcp === false ? undefined : { cert: certificate.cert, key: certificate.key, handler, report },
+  })
+  const endpoint = new Endpoint({
+    clock,
+    entropy: systemEntropy(),
+    sockets: ports.udp,
+    backends: selectBackends(),
+    server: { tls: { identities: [identity], alpn: ['h3'] }, application: http3Service(handler) },
+    report,
+    ...(options.transport === undefined ? {} : { transport: options.transport }),
+    ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
+    ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
+  })
+  const server = new RunningServer(endpoint, ports.udp, ports.tcp, certificate.selfSigned)
+  try {
+    if (options.inspector) await server.openAdmin(options.inspector.port)
+  } catch (error) {
+    await server.close({ timeout: 0 })
+    throw error
+  }
+  endpoint.start()
+  return server
+}
+
+class RunningServer implements QuactorServer {
+  readonly port: number
+  readonly address: string
+  readonly certificate: SelfSigned | undefined
+  readonly inspect$: Observable<InspectionEvent>
+  readonly #endpoint: Endpoint
+  readonly #tcp: readonly TcpServer[]
+  readonly #lag = new EventLoopLag()
+  #admin: AdminServer | undefined
+  #closing: Promise<DrainReport> | undefined
+
+  constructor(
+    endpoint: Endpoint,
+    udp: readonly NodeSocket[],
+    tcp: readonly TcpServer[],
+    certificate: SelfSigned | undefined,
+  ) {
+    this.#endpoint = endpoint
+    this.#tcp = tcp
+    this.certificate = certificate
+    this.port = udp[0].localPort
+    this.address = udp[0].localAddress
+    this.inspect$ = new Observable((subscriber) =>
+      endpoint.inspection.inspect((event) => subscriber.next(event)),
+    )
+  }
+
+  get url(): string {
+    return `https://${hostOf(this.address)}:${this.port}`
+  }
+
+  get inspector(): string | undefined {
+    return this.#admin?.url
+  }
+
+  async openAdmin(port: number): Promise<void> {
+    const source = {
+      status: () => this.status(),
+      metrics: () => prometheusText(this.status(), this.#endpoint.counters),
+    }
+    this.#admin = await listenAdmin({ port, source })
+  }
+
+  status(): ServerStatus {
+    return statusOf(this.#endpoint, {
+      rss: () => process.memoryUsage.rss(),
+      eventLoopLagP99Ms: () => this.#lag.p99(),
+    })
+  }
+
+  close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {
+    this.#closing ??= this.#close(options.timeout ?? HARD_STOP)
+    return this.#closing
+  }
+
+  async #close(timeout: number): Promise<DrainReport> {
+    const tcp = this.#tcp.map((server) => server.close(timeout))
+    const report = await this.#endpoint.close(timeout)
+    await Promise.all(tcp)
+    await this.#admin?.close()
+    this.#lag.stop()
+    return report
+  }
+}
+
+/** Something that a browser can be pointed at: "every address" is reached as localhost. */
+function hostOf(address: string): string {
+  if (['0.0.0.0', '::', '127.0.0.1', '::1'].includes(address)) return 'localhost'
+  return address.includes(':') ? `[${address}]` : address
+}
+
+interface ServerCertificate extends CertificateAndKey {
+  readonly selfSigned?: SelfSigned
+}
+
+async function certificateOf(options: ServeOptions): Promise<ServerCertificate> {
+  const { tls = 'self-signed', host } = options
+  if (tls !== 'self-signed') return tls
+  const names = ['localhost', '127.0.0.1', '::1']
+  const isSpecific = host !== undefined && host !== '0.0.0.0' && host !== '::' && !names.includes(host)
+  if (isSpecific) names.push(host)
+  const selfSigned = await createSelfSigned({ names, days: SELF_SIGNED_DAYS })
+  return { cert: selfSigned.certPem, key: selfSigned.keyPem, selfSigned }
+}
+
+function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
+  if (options.handler !== undefined) return options.handler
+  return options.fetch === undefined ? demoRoutes(demo) : fetchHandler(options.fetch)
+}
+
+function printFault({ kind, method, path, error }: HandlerFault): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  console.error(`handler ${kind} in ${method} ${path}: ${detail}`)
+}
+
+/** A report that throws must not become a fault of its own. */
+function guardReport(onFault: (fault: HandlerFault) => void): (fault: HandlerFault) => void {
+  return (fault) => {
+    try {
+      onFault(fault)
+    } catch (error) {
+      console.error('onFault failed:', error)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// HTTP/2 and HTTP/1.1 over TLS on the TCP port of the same number, so that clients find the server before they know
+// that it speaks HTTP/3 (RFC 9114 section 3.1.1, RFC 7838). Runs the same handlers. Started by serve().
+import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { HandlerFault } from '../supervisor/supervision.ts'
+import type { ExchangeHandler } from './exchange.ts'
+import { ALT_SVC_MAX_AGE, MAX_TCP_CONNECTIONS, TCP_IDLE_TIMEOUT } from './limits.ts'
+import { NodeExchange, type NodeRequest, type NodeResponse, runExchange } from './node-exchange.ts'
+
+export interface TcpServerOptions {
+  readonly address: string
+  readonly port: number
+  /** PEM. */
+  readonly cert: string
+  readonly key: string
+  readonly handler: ExchangeHandler
+  readonly report: (fault: HandlerFault) => void
+}
+
+export class TcpServer {
+  readonly port: number
+  readonly #server: Http2SecureServer
+  readonly #sessions: Set<Http2Session>
+  readonly #sockets: Set<Socket>
+
+  constructor(server: Http2SecureServer, sessions: Set<Http2Session>, sockets: Set<Socket>) {
+    this.#server = server
+    this.#sessions = sessions
+    this.#sockets = sockets
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  /** Stops accepting, lets requests finish for `timeout` ms, then cuts what is left. */
+  close(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy()
+      }, timeout)
+      this.#server.close(() => {
+        clearTimeout(cut)
+        resolve()
+      })
+      for (const session of this.#sessions) session.close()
+      // Node closes idle HTTP/1.1 connections only when it is asked to.
+      Reflect.get(this.#server, 'closeIdleConnections')?.call(this.#server)
+    })
+  }
+}
+
+/** Listens; rejects with the system's error when the port cannot be had. */
+export function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
+  const server = createSecureServer({
+    cert: options.cert,
+    key: options.key,
+    allowHTTP1: true,
+    minVersion: 'TLSv1.2',
+  })
+  server.maxConnections = MAX_TCP_CONNECTIONS
+  server.setTimeout(TCP_IDLE_TIMEOUT, (socket?: { destroy(): void }) => socket?.destroy())
+  const sessions = trackSessions(server)
+  const sockets = trackSockets(server)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(
+      { host: options.address, port: options.port, ipv6Only: options.address.includes(':') },
+      () => {
+        server.removeListener('error', reject)
+        server.on('error', ignore)
+        const tcp = new TcpServer(server, sessions, sockets)
+        server.on('request', requestListener(options, tcp.port))
+        resolve(tcp)
+      },
+    )
+  })
+}
+
+function requestListener(options: TcpServerOptions, port: number) {
+  const alternative = `h3=":${port}"; ma=${ALT_SVC_MAX_AGE}`
+  return (request: NodeRequest, response: NodeResponse): void => {
+    response.setHeader('alt-svc', alternative)
+    const exchange = new NodeExchange(request, response)
+    const report = (error: unknown): void =>
+      options.report({ kind: 'crash', method: exchange.method, path: exchange.path, error })
+    void runExchange(options.handler, exchange, report)
+  }
+}
+
+function trackSessions(server: Http2SecureServer): Set<Http2Session> {
+  const sessions = new Set<Http2Session>()
+  server.on('session', (session) => {
+    sessions.add(session)
+    session.on('error', ignore)
+    session.on('close', () => sessions.delete(session))
+  })
+  server.on('sessionError', ignore)
+  server.on('tlsClientError', ignore)
+  return sessions
+}
+
+function trackSockets(server: Http2SecureServer): Set<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', ignore)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** A broken client is no news; an emitter without a listener would end the process. */
+function ignore(): void {}

@@ -1,0 +1,12 @@
+// The public surface of quactor, and nothing else. What is not exported here is free to change.
+export type { Exchange, ExchangeHandler, ExchangeProtocol } from './handlers/exchange.ts'
+export { CancelledError } from './handlers/exchange.ts'
+export type { FetchHandler } from './handlers/fetch-handler.ts'
+export { fetchHandler } from './handlers/fetch-handler.ts'
+export type { CertificateAndKey, QuactorServer, ServeOptions } from './handlers/serve.ts'
+export { serve } from './handlers/serve.ts'
+export { staticFiles } from './handlers/static-files.ts'
+export type { DrainReport } from './supervisor/endpoint-drain.ts'
+export type { ServerStatus } from './supervisor/status.ts'
+export type { HandlerFault, SupervisionSettings } from './supervisor/supervision.ts'
+export type { RemoteAddress, TransportSettings } from './transport/connection/index.ts'

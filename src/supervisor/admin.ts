@@ -1,0 +1,130 @@
+// The admin port: /status as JSON, /metrics for Prometheus, and a page with the numbers. It only shows; nothing can
+// be changed through it. Loopback only, and only for requests that name it by an exact host, so that a web page
+// elsewhere cannot read it through DNS rebinding. Started by serve().
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ADMIN_CONNECTIONS, ADMIN_TIMEOUT } from './limits.ts'
+
+/** What is shown; each call takes the numbers of that moment. */
+export interface AdminSource {
+  status(): object
+  metrics(): string
+}
+
+export interface AdminOptions {
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** A loopback address. */
+  readonly address?: string
+  readonly source: AdminSource
+}
+
+const LOOPBACK = ['127.0.0.1', '::1']
+
+const PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>quactor status</title><link rel="icon" href="data:,">
+<style>:root{color-scheme:light dark;font:14px/1.5 ui-monospace,monospace}body{margin:2rem}
+td{padding:0 1rem 0 0}td+td{text-align:right}</style></head>
+<body><h1>quactor</h1><table id="numbers"></table>
+<script>
+const table = document.getElementById('numbers')
+const flatten = (value, path) => typeof value === 'object' && value !== null
+  ? Object.entries(value).flatMap(([key, inner]) => flatten(inner, path ? path + '.' + key : key))
+  : [[path, String(value)]]
+const refresh = async () => {
+  try {
+    const rows = flatten(await (await fetch('/status')).json(), '')
+    table.replaceChildren(...rows.map(([name, value]) => {
+      const row = document.createElement('tr')
+      row.append(...[name, value].map((text) => Object.assign(document.createElement('td'), { textContent: text })))
+      return row
+    }))
+  } finally { setTimeout(refresh, 1000) }
+}
+refresh()
+</script></body></html>
+`
+
+export class AdminServer {
+  readonly port: number
+  readonly address: string
+  readonly #server: Server
+
+  constructor(server: Server) {
+    const bound = server.address() as AddressInfo
+    this.port = bound.port
+    this.address = bound.address
+    this.#server = server
+  }
+
+  get url(): string {
+    const host = this.address.includes(':') ? `[${this.address}]` : this.address
+    return `http://${host}:${this.port}`
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
+}
+
+/**
+ * Starts the admin port.
+ * @throws RangeError for an address that is not loopback; rejects with the system's error for a busy port
+ */
+export function listenAdmin(options: AdminOptions): Promise<AdminServer> {
+  const address = options.address ?? '127.0.0.1'
+  if (!LOOPBACK.includes(address))
+    throw new RangeError(`the admin port may only listen on loopback, not on ${address}`)
+  const server = createServer({ requestTimeout: ADMIN_TIMEOUT, headersTimeout: ADMIN_TIMEOUT })
+  server.maxConnections = ADMIN_CONNECTIONS
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: address, port: options.port }, () => {
+      server.removeListener('error', reject)
+      server.on('error', ignore)
+      server.on('clientError', (_error, socket) => socket.destroy())
+      const admin = new AdminServer(server)
+      server.on('request', (request, response) => answer(request, response, admin.port, options.source))
+      resolve(admin)
+    })
+  })
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, port: number, source: AdminSource): void {
+  response.on('error', ignore)
+  if (!isOurHost(request.headers.host, port)) {
+    send(response, 421, 'text/plain; charset=utf-8', 'wrong host\n')
+  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD')
+    send(response, 405, 'text/plain; charset=utf-8', 'only GET and HEAD\n')
+  } else if (request.url === '/status') {
+    send(response, 200, 'application/json', `${JSON.stringify(source.status(), undefined, 2)}\n`)
+  } else if (request.url === '/metrics') {
+    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics())
+  } else if (request.url === '/') {
+    send(response, 200, 'text/html; charset=utf-8', PAGE)
+  } else send(response, 404, 'text/plain; charset=utf-8', 'not found\n')
+}
+
+function isOurHost(host: string | undefined, port: number): boolean {
+  return host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy':
+      "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:",
+    'cross-origin-resource-policy': 'same-origin',
+  })
+  response.end(body)
+}
+
+/** A broken client of the admin port is no news. */
+function ignore(): void {}

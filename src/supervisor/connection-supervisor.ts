@@ -1,0 +1,274 @@
+// Owns one connection's children: its stream actors and its handlers. These registries are the only strong
+// references to them. A final state deregisters its actor here and nowhere else. It also stands between the
+// connection and its application (HTTP/3), so that the end of the connection is seen before anybody else acts on it.
+// Created by endpoint.ts, one per connection.
+import { H3ErrorCode } from '../http3/errors.ts'
+import type { ActorOwner, CompiledMachine, InspectionHub, LifeActor } from '../machines/index.ts'
+import { createLifeActor, StreamEvent } from '../machines/index.ts'
+import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
+import type {
+  QuicStream,
+  StreamApplication,
+  StreamKind,
+  StreamSupervision,
+} from '../transport/streams/index.ts'
+import { ConnectionDrain } from './connection-drain.ts'
+import { CrashIntensity } from './crash-intensity.ts'
+import { type HandlerActor, type HandlerOwner, HandlerPhase } from './handler-actor.ts'
+import type { SupervisedApplication, SupervisionServices } from './supervision.ts'
+
+export class ConnectionSupervisor
+  implements StreamSupervision, ActorOwner, HandlerOwner, ConnectionApplication
+{
+  connection!: QuicConnection
+  application!: SupervisedApplication
+  /** Live request streams: the bidirectional ones. */
+  requestStreams = 0
+  isHandshakeComplete = false
+  /** Owner of the connection's and the handshake's own actors: they are not streams and not counted as such. */
+  readonly lifeOwner: ActorOwner
+  readonly #services: SupervisionServices
+  readonly #forget: (supervisor: ConnectionSupervisor) => void
+  readonly #streams = new Map<LifeActor, QuicStream>()
+  /** By stream ID. */
+  readonly #handlers = new Map<number, HandlerActor>()
+  /** Streams that are gone while their handler still runs; at most one per handler. */
+  readonly #owedCredit = new Set<number>()
+  readonly #crashes: CrashIntensity
+  #drain: ConnectionDrain | undefined
+  #isEnded = false
+
+  /** @param forget takes the connection out of the endpoint's tables; called once, when its actor is final */
+  constructor(services: SupervisionServices, forget: (supervisor: ConnectionSupervisor) => void) {
+    this.#services = services
+    this.#forget = forget
+    this.#crashes = new CrashIntensity(services.settings.crashLimit, services.settings.crashWindow)
+    this.lifeOwner = new LifeOwner(services)
+    services.counters.connectionsOpened++
+  }
+
+  /** Puts the two together; called once, before the first datagram. */
+  adopt(connection: QuicConnection, application: SupervisedApplication): void {
+    this.connection = connection
+    this.application = application
+    connection.application = this
+  }
+
+  get inspector(): ActorOwner['inspector'] {
+    return this.#services.inspection.active
+  }
+
+  get inspection(): InspectionHub {
+    return this.#services.inspection
+  }
+
+  get streamCount(): number {
+    return this.#streams.size
+  }
+
+  get handlerCount(): number {
+    return this.#handlers.size
+  }
+
+  now(): number {
+    return this.#services.clock.now()
+  }
+
+  // --- stream actors -------------------------------------------------------------------------------------------
+
+  startActor(table: CompiledMachine, stream: QuicStream, subject: QuicStream): LifeActor {
+    const actor = createLifeActor(table, stream.id, this, subject, this.#services.settings.interpreter)
+    this.#streams.set(actor, stream)
+    const counters = this.#services.counters
+    counters.actorsStarted++
+    counters.streamsOpened++
+    if (stream.isBidirectional) this.requestStreams++
+    return actor.start()
+  }
+
+  handleFinal(actor: LifeActor): void {
+    this.#deregister(actor)
+  }
+
+  handleMissed(actor: LifeActor, state: number, event: number): void {
+    recordMissed(this.#services, actor, state, event)
+  }
+
+  /** The one place where a stream ends: its actor, its place in the table and what the table gives back. */
+  #deregister(actor: LifeActor): void {
+    const stream = this.#streams.get(actor)
+    if (stream === undefined) return
+    this.#streams.delete(actor)
+    const counters = this.#services.counters
+    counters.actorsStopped++
+    counters.streamsClosed++
+    if (stream.isBidirectional) this.requestStreams--
+    const keepsCredit = this.#handlers.has(stream.id)
+    if (keepsCredit) this.#owedCredit.add(stream.id)
+    this.connection.releaseStream(stream.id, keepsCredit)
+    this.#noteProgress()
+  }
+
+  // --- handlers ------------------------------------------------------------------------------------------------
+
+  /** Registers a request's handler and runs it. */
+  startHandler(handler: HandlerActor): void {
+    this.#handlers.set(handler.request.id, handler)
+    this.#services.counters.handlersStarted++
+    handler.request.events = handler
+    handler.start()
+  }
+
+  handleHandlerEnd(handler: HandlerActor): void {
+    const { id } = handler.request
+    if (!this.#handlers.delete(id)) return
+    this.#services.counters.handlersEnded++
+    // The stream may be long gone: only now may the client open another one in its place.
+    if (this.#owedCredit.delete(id)) this.connection.returnStreamCredit(id)
+    this.#noteProgress()
+  }
+
+  /** Handlers that nobody has cancelled. */
+  get runningHandlers(): number {
+    let running = 0
+    for (const handler of this.#handlers.values()) if (handler.phase === HandlerPhase.running) running++
+    return running
+  }
+
+  handleHandlerCrash(handler: HandlerActor, error: unknown): void {
+    const { counters, settings } = this.#services
+    counters.crashed++
+    counters.crashResets++
+    this.#services.report({
+      kind: 'crash',
+      method: handler.request.method,
+      path: handler.request.path,
+      error,
+    })
+    if (!this.#crashes.record(this.now())) return
+    counters.intensityCloses++
+    const reason = `more than ${settings.crashLimit} handlers crashed within ${settings.crashWindow} ms`
+    this.connection.close(H3ErrorCode.H3_INTERNAL_ERROR, reason, { application: true })
+  }
+
+  handleHandlerHang(handler: HandlerActor): void {
+    this.#services.counters.hung++
+    const error = new Error('the handler did not begin a response before its deadline')
+    this.#services.report({ kind: 'hang', method: handler.request.method, path: handler.request.path, error })
+  }
+
+  /** Looks at every handler's deadline; called by the endpoint's sweep. `now` in ms. */
+  sweep(now: number): void {
+    const { handlerDeadline, handlerGrace } = this.#services.settings
+    for (const handler of this.#handlers.values()) handler.sweep(now, handlerDeadline, handlerGrace)
+    if (this.#isEnded) this.#abandonHandlers(now)
+    else this.application.sweep?.()
+  }
+
+  // --- draining ------------------------------------------------------------------------------------------------
+
+  /** Lets requests finish, then closes with H3_NO_ERROR. */
+  drain(): void {
+    if (this.#drain !== undefined || this.#isEnded) return
+    this.#drain = new ConnectionDrain(this, this.#services)
+    this.#drain.start()
+  }
+
+  /** True when no request is in the works. */
+  get isIdle(): boolean {
+    return this.requestStreams === 0 && this.#handlers.size === 0
+  }
+
+  #noteProgress(): void {
+    if (this.#drain !== undefined && this.isIdle) this.#drain.handleIdle()
+  }
+
+  // --- between connection and application ------------------------------------------------------------------------
+
+  handleHandshakeComplete(): void {
+    this.isHandshakeComplete = true
+    this.application.handleHandshakeComplete()
+  }
+
+  acceptStream(stream: QuicStream): StreamApplication {
+    return this.application.acceptStream(stream)
+  }
+
+  handleStreamCredit(kind: StreamKind): void {
+    this.application.handleStreamCredit(kind)
+  }
+
+  handleClosing(close: CloseInfo): void {
+    this.application.handleClosing(close)
+    this.#cancelHandlers()
+  }
+
+  /** The connection's actor is final: everything that belongs to it goes. */
+  handleClosed(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#drain?.stop()
+    this.#cancelHandlers()
+    for (const actor of [...this.#streams.keys()]) actor.raise(StreamEvent.connectionClosed)
+    this.application.handleClosed()
+    this.#services.counters.connectionsClosed++
+    this.#forget(this)
+  }
+
+  /** Ends without another word to the peer: the hard stop of a drain. */
+  kill(): void {
+    this.connection.abandon()
+    this.handleClosed()
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  #cancelHandlers(): void {
+    for (const handler of [...this.#handlers.values()])
+      handler.cancel('connectionClosed', H3ErrorCode.H3_REQUEST_CANCELLED)
+  }
+
+  /** A handler that ignores its AbortSignal is let go once its connection is gone: nothing it does counts. */
+  #abandonHandlers(now: number): void {
+    for (const handler of [...this.#handlers.values()]) {
+      if (
+        handler.phase !== HandlerPhase.cut ||
+        now - handler.cancelledAt < this.#services.settings.handlerGrace
+      )
+        continue
+      handler.phase = HandlerPhase.ended
+      this.#services.counters.abandoned++
+      this.handleHandlerEnd(handler)
+    }
+  }
+}
+
+/** Owner of actors that live exactly as long as their connection: only missed transitions matter here. */
+class LifeOwner implements ActorOwner {
+  readonly #services: SupervisionServices
+
+  constructor(services: SupervisionServices) {
+    this.#services = services
+  }
+
+  get inspector(): ActorOwner['inspector'] {
+    return this.#services.inspection.active
+  }
+
+  get inspection(): InspectionHub {
+    return this.#services.inspection
+  }
+
+  handleFinal(_actor: LifeActor): void {}
+
+  handleMissed(actor: LifeActor, state: number, event: number): void {
+    recordMissed(this.#services, actor, state, event)
+  }
+}
+
+function recordMissed(services: SupervisionServices, actor: LifeActor, state: number, event: number): void {
+  services.counters.missedTransitions++
+  services.missed.record(actor.table, actor.id, state, event)
+}

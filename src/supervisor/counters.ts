@@ -1,0 +1,55 @@
+// The numbers that the supervisors keep, one set per endpoint. A level (live) is always opened minus closed: it
+// is never stored, so it cannot disagree. Written by endpoint.ts and connection-supervisor.ts, read by status.ts.
+
+export class Counters {
+  connectionsOpened = 0
+  connectionsClosed = 0
+  streamsOpened = 0
+  streamsClosed = 0
+  actorsStarted = 0
+  actorsStopped = 0
+  handlersStarted = 0
+  handlersEnded = 0
+  /** Handlers cut off because a drain's deadline was over. */
+  handlersCut = 0
+  /** Handlers that threw, rejected, or ended without a whole response. */
+  crashed = 0
+  /** Streams reset with H3_INTERNAL_ERROR because of a crash: always equals `crashed`. */
+  crashResets = 0
+  /** Handlers that had not begun a response at their deadline. */
+  hung = 0
+  /** Handlers that still ran when their connection was long gone. */
+  abandoned = 0
+  missedTransitions = 0
+  /** Connections closed because their handlers crashed too often. */
+  intensityCloses = 0
+  timersArmed = 0
+  datagramsReceived = 0
+  datagramsSent = 0
+  bytesReceived = 0
+  bytesSent = 0
+  /** Datagrams that belonged to nothing we know and got no answer. */
+  unroutable = 0
+  /** First packets turned away because of a limit. */
+  refused = 0
+  /** Datagrams dropped because a connection had too many waiting. */
+  backlogDropped = 0
+  versionNegotiations = 0
+  statelessResets = 0
+
+  get connectionsLive(): number {
+    return this.connectionsOpened - this.connectionsClosed
+  }
+
+  get streamsLive(): number {
+    return this.streamsOpened - this.streamsClosed
+  }
+
+  get actorsLive(): number {
+    return this.actorsStarted - this.actorsStopped
+  }
+
+  get handlersLive(): number {
+    return this.handlersStarted - this.handlersEnded
+  }
+}

@@ -1,0 +1,40 @@
+// What an endpoint is made from. Filled by serve(), by the client and by the simulator.
+
+import type { QuicConnection, ServerTlsOptions, TransportSettings } from '../transport/connection/index.ts'
+import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
+import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
+
+import type { ConnectionSupervisor } from './connection-supervisor.ts'
+import type { HandlerFault, SupervisedApplication, SupervisionSettings } from './supervision.ts'
+
+/** Makes what runs on a connection, usually HTTP/3. */
+export type ApplicationFactory = (
+  connection: QuicConnection,
+  supervisor: ConnectionSupervisor,
+) => SupervisedApplication
+
+/** What makes an endpoint a server. */
+export interface ServerRole {
+  /** Everything but the transport parameters, which each connection adds. */
+  readonly tls: ServerTlsOptions
+  readonly application: ApplicationFactory
+}
+
+export interface EndpointOptions {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  /** Bound sockets, one per IP version; the endpoint closes them. */
+  readonly sockets: readonly DatagramSocket[]
+  readonly backends: BackendSet
+  /** Absent: the endpoint only opens connections. */
+  readonly server?: ServerRole
+  readonly transport?: Partial<TransportSettings>
+  readonly supervision?: Partial<SupervisionSettings>
+  /** 32 bytes or more from which stateless reset keys are derived; random when absent. */
+  readonly secret?: Uint8Array
+  /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
+  readonly keyLog?: (line: string) => void
+  /** Told about every handler that crashes or hangs. Must not throw. */
+  readonly report?: (fault: HandlerFault) => void
+}

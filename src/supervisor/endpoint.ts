@@ -1,0 +1,283 @@
+// The endpoint: owns the sockets, finds out whose a datagram is, accepts connections, and gives every connection
+// its turn. It knows no protocol above QUIC. Everything that is not deterministic (clock, sockets, entropy) is
+// handed in, so that a simulator can run whole servers and clients in virtual time.
+// Created by serve() and by the client.
+//
+//   socket -> receive() -> route by connection ID -> connection.handleDatagram -> marked dirty
+//                       -> unknown: accept, version negotiation, stateless reset, or drop
+//   clock.immediate -> runTurn(): timers, output of every dirty connection -> batch -> socket
+import { InspectionHub } from '../machines/index.ts'
+import { DatagramBatch, type RemoteAddress } from '../transport/connection/index.ts'
+import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
+import { PacketHeader, PacketType, parsePacketHeader, QUIC_VERSION_1 } from '../transport/wire/index.ts'
+import type { ConnectionEntry } from './connection-entry.ts'
+import { acceptConnection, type ConnectSettings, openConnection } from './connection-factory.ts'
+import { ConnectionIds, ResetTokens } from './connection-ids.ts'
+import type { ConnectionSupervisor } from './connection-supervisor.ts'
+import { Counters } from './counters.ts'
+import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
+import type { EndpointOptions } from './endpoint-options.ts'
+import * as limits from './limits.ts'
+import { MissedTransitions } from './missed-transitions.ts'
+import { StatelessResponder } from './stateless-responder.ts'
+import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
+import { TurnScheduler } from './turn-scheduler.ts'
+
+/** Versions that we speak, the preferred one first. */
+const VERSIONS: readonly number[] = [QUIC_VERSION_1]
+
+/** Long header up to the shortest destination ID that we could have issued. */
+const LONG_HEADER_PREFIX = 6 + limits.CONNECTION_ID_LENGTH
+
+export class Endpoint {
+  readonly options: EndpointOptions
+  readonly counters = new Counters()
+  readonly missed = new MissedTransitions()
+  /** Inspectors listen here; see XState's inspection events. */
+  readonly inspection = new InspectionHub()
+  readonly services: SupervisionServices
+  readonly ids: ConnectionIds<ConnectionEntry>
+  readonly entries = new Set<ConnectionEntry>()
+  readonly #turns: TurnScheduler
+  readonly #responder: StatelessResponder
+  readonly #header = new PacketHeader()
+  #halfOpen = new Set<ConnectionEntry>()
+  /** Handlers that outlive their connection are still looked after. */
+  #leaving = new Set<ConnectionSupervisor>()
+  #isAccepting = true
+  #isSweeping = false
+
+  constructor(options: EndpointOptions) {
+    this.options = options
+    const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
+    this.services = {
+      clock: options.clock,
+      counters: this.counters,
+      missed: this.missed,
+      inspection: this.inspection,
+      settings,
+      report: options.report ?? (() => {}),
+    }
+    const tokens = new ResetTokens(options.secret ?? randomSecret(options))
+    this.ids = new ConnectionIds(options.entropy, tokens)
+    this.#responder = new StatelessResponder(VERSIONS, options.entropy, tokens, this.counters)
+    this.#turns = new TurnScheduler(options.clock, this.counters, new DatagramBatch())
+  }
+
+  /** Begins to receive. */
+  start(): void {
+    for (const socket of this.options.sockets) {
+      socket.start((buffer, start, end, remote) => this.receive(socket, buffer, start, end, remote))
+    }
+  }
+
+  /**
+   * Opens a connection of ours to `settings.remote`.
+   * @throws Error when no socket speaks the remote address's IP version
+   */
+  connect(settings: ConnectSettings): ConnectionSupervisor {
+    const isIpv6 = settings.remote.family === 6
+    const socket = this.options.sockets.find((candidate) => candidate.localAddress.includes(':') === isIpv6)
+    if (socket === undefined) throw new Error(`no socket for IPv${settings.remote.family}`)
+    const entry = openConnection(this, socket, settings)
+    this.#register(entry)
+    return entry.supervisor
+  }
+
+  /** One datagram from a socket. The buffer is borrowed. */
+  receive(
+    socket: DatagramSocket,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+  ): void {
+    this.counters.datagramsReceived++
+    this.counters.bytesReceived += end - start
+    const entry = this.#route(buffer, start, end)
+    if (entry === undefined) {
+      this.#handleUnrouted(socket, buffer, start, end, remote)
+      return
+    }
+    this.#deliver(entry, socket, buffer, start, end, remote)
+  }
+
+  #deliver(
+    entry: ConnectionEntry,
+    socket: DatagramSocket,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+  ): void {
+    if (entry.readThisTurn >= limits.DATAGRAMS_PER_TURN || entry.hasBacklog) {
+      if (!entry.defer(buffer, start, end, remote)) this.counters.backlogDropped++
+    } else {
+      entry.readThisTurn++
+      entry.socket = socket
+      entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.options.clock.now())
+    }
+    this.#turns.markDirty(entry)
+  }
+
+  #route(buffer: Uint8Array, start: number, end: number): ConnectionEntry | undefined {
+    const isLong = (buffer[start] & 0x80) !== 0
+    if (!isLong) {
+      return end - start > limits.CONNECTION_ID_LENGTH ? this.ids.find(buffer, start + 1) : undefined
+    }
+    if (end - start < LONG_HEADER_PREFIX) return undefined
+    const length = buffer[start + 5]
+    if (length === limits.CONNECTION_ID_LENGTH) {
+      const known = this.ids.find(buffer, start + 6)
+      if (known !== undefined) return known
+    }
+    if (start + 6 + length > end) return undefined
+    return this.ids.findFirstFlight(buffer, start + 6, length)
+  }
+
+  #handleUnrouted(
+    socket: DatagramSocket,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+  ): void {
+    const now = this.options.clock.now()
+    const header = this.#header
+    if (!parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
+      this.counters.unroutable++
+      return
+    }
+    if (header.type === PacketType.oneRtt) {
+      this.#handleUnknownConnection(socket, buffer, start, end, remote, now)
+    } else if (this.options.server === undefined || header.type === PacketType.versionNegotiation) {
+      this.counters.unroutable++
+    } else if (!VERSIONS.includes(header.version)) {
+      const answered = this.#responder.negotiateVersion(header, buffer, end - start, socket, remote, now)
+      if (!answered) this.counters.unroutable++
+    } else this.#accept(socket, buffer, start, end, remote)
+  }
+
+  /** A short header with an ID that is not ours: a stateless reset for one of our connections, or an old peer. */
+  #handleUnknownConnection(
+    socket: DatagramSocket,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    now: number,
+  ): void {
+    if (this.options.server === undefined) {
+      // RFC 9000 section 10.3.1: a reset has a random ID; only the address and the token at its end tell whose it is.
+      for (const entry of this.entries) {
+        const peer = entry.supervisor.connection.remote
+        if (peer.port !== remote.port || peer.address !== remote.address) continue
+        this.#deliver(entry, socket, buffer, start, end, remote)
+        return
+      }
+    } else if (this.#responder.reset(buffer, start, end - start, socket, remote, now)) return
+    this.counters.unroutable++
+  }
+
+  #accept(
+    socket: DatagramSocket,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+  ): void {
+    const { type, dcidStart, dcidLength } = this.#header
+    // RFC 9000 section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a
+    // payload that is smaller than the smallest allowed maximum datagram size of 1200 bytes."
+    const isFirst =
+      type === PacketType.initial &&
+      end - start >= limits.MIN_INITIAL_DATAGRAM &&
+      dcidLength >= limits.MIN_FIRST_CONNECTION_ID
+    if (!isFirst) {
+      this.counters.unroutable++
+      return
+    }
+    const { maxConnections, maxHalfOpen } = this.services.settings
+    this.#settleHalfOpen()
+    if (!this.#isAccepting || this.entries.size >= maxConnections || this.#halfOpen.size >= maxHalfOpen) {
+      this.counters.refused++
+      return
+    }
+    const destination = new Uint8Array(buffer.subarray(dcidStart, dcidStart + dcidLength))
+    const entry = acceptConnection(this, socket, destination, remote)
+    this.ids.addFirstFlight(destination, entry)
+    this.#halfOpen.add(entry)
+    this.#register(entry)
+    this.#deliver(entry, socket, buffer, start, end, remote)
+  }
+
+  #settleHalfOpen(): void {
+    if (this.#halfOpen.size < this.services.settings.maxHalfOpen) return
+    for (const entry of this.#halfOpen) if (entry.supervisor.isHandshakeComplete) this.#halfOpen.delete(entry)
+  }
+
+  #register(entry: ConnectionEntry): void {
+    this.entries.add(entry)
+    entry.supervisor.connection.wake = () => this.#turns.markDirty(entry)
+    this.#turns.markDirty(entry)
+    if (!this.#isSweeping) this.#armSweep()
+  }
+
+  /** Takes a connection out of every table; called by its supervisor when its actor is final. */
+  forget(entry: ConnectionEntry): void {
+    if (!this.entries.delete(entry)) return
+    this.#halfOpen.delete(entry)
+    if (entry.isServer) this.ids.removeFirstFlight(entry.firstConnectionId)
+    entry.retireIds()
+    this.#turns.remove(entry)
+    if (entry.supervisor.handlerCount > 0) this.#leaving.add(entry.supervisor)
+    this.#drain?.handleGone()
+  }
+
+  // --- sweep, drain, end -----------------------------------------------------------------------------------------
+
+  #armSweep(): void {
+    const { clock } = this.options
+    this.#isSweeping = true
+    this.counters.timersArmed++
+    clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
+      this.counters.timersArmed--
+      this.#isSweeping = false
+      this.#sweep(clock.now())
+      if (this.entries.size > 0 || this.#leaving.size > 0) this.#armSweep()
+    })
+  }
+
+  #sweep(now: number): void {
+    for (const entry of [...this.entries]) entry.supervisor.sweep(now)
+    for (const supervisor of this.#leaving) {
+      supervisor.sweep(now)
+      if (supervisor.handlerCount === 0) this.#leaving.delete(supervisor)
+    }
+  }
+  #drain: EndpointDrain | undefined
+
+  /**
+   * Stops accepting, lets requests finish, closes everything and resolves when nothing is left. The sockets stay
+   * open: close() does that too.
+   * @param hardStop after so many ms whatever is left is cut
+   */
+  drain(hardStop: number = this.services.settings.hardStop): Promise<DrainReport> {
+    this.#isAccepting = false
+    this.#drain ??= new EndpointDrain(this, hardStop)
+    return this.#drain.finished
+  }
+
+  /** Drains, then frees the ports. */
+  async close(hardStop?: number): Promise<DrainReport> {
+    const report = await this.drain(hardStop)
+    await Promise.all(this.options.sockets.map((socket) => socket.close()))
+    return report
+  }
+}
+
+function randomSecret(options: EndpointOptions): Uint8Array {
+  const secret = new Uint8Array(32)
+  options.entropy.fill(secret)
+  return secret
+}

@@ -1,0 +1,74 @@
+// Every cap and time of the supervision, each with its reason. A cap is enforced in the function that would
+// exceed it. Used inside supervisor/; serve() lets its caller change the times.
+
+/** Connections of one endpoint: at some 30 kB of state each, the most that a small machine should hold. */
+export const MAX_CONNECTIONS = 10_000
+
+/** Connections whose handshake is not complete: each costs a signature, and addresses may be forged. */
+export const MAX_HALF_OPEN = 1_000
+
+/** Datagrams of one connection that wait for its next turn, copied; what exceeds it counts as lost. */
+export const MAX_BACKLOG = 256
+
+/** Datagrams per connection and turn of the loop, each way, so that one peer cannot starve the others. */
+export const DATAGRAMS_PER_TURN = 100
+
+/** Calls into one connection per turn of the loop (a timer, a poll of output), for the same reason. */
+export const OPERATIONS_PER_TURN = 16
+
+/** How long output waits when the socket is full, ms. */
+export const BLOCKED_SOCKET_DELAY = 1
+
+/** Length of our connection IDs, bytes: six are the routing key, all eight are unpredictable. */
+export const CONNECTION_ID_LENGTH = 8
+
+/** Shortest connection ID that a client may choose for its first Initial (RFC 9000 section 7.2), bytes. */
+export const MIN_FIRST_CONNECTION_ID = 8
+
+/** Smallest datagram that may carry a client's Initial (RFC 9000 section 14.1), bytes. */
+export const MIN_INITIAL_DATAGRAM = 1_200
+
+/** Answers without a connection (version negotiation, stateless reset) per second: we are nobody's reflector. */
+export const STATELESS_RATE = 100
+
+/** Such answers that may come at once, after a restart for example. */
+export const STATELESS_BURST = 200
+
+/** Largest stateless reset, bytes: looks like a small packet; RFC 9000 section 10.3 asks for 42 where possible. */
+export const STATELESS_RESET_SIZE = 43
+
+/** Smallest stateless reset, bytes (RFC 9000 section 10.3). */
+export const MIN_STATELESS_RESET = 21
+
+/** Handler crashes within CRASH_WINDOW that a connection survives. */
+export const CRASH_LIMIT = 10
+
+/** Window of the crash intensity, ms. */
+export const CRASH_WINDOW = 10_000
+
+/** Until a handler must have begun its response, ms; afterwards its AbortSignal fires. */
+export const HANDLER_DEADLINE = 30_000
+
+/** From the AbortSignal to the reset of the stream, ms. */
+export const HANDLER_GRACE = 1_000
+
+/** Between two looks at everything that has a deadline, ms. */
+export const SWEEP_INTERVAL = 1_000
+
+/** Shortest time between the two GOAWAYs, ms: requests on their way still get in (RFC 9114 section 5.2). */
+export const GOAWAY_DELAY = 1_000
+
+/** What requests get after the second GOAWAY, ms. */
+export const DRAIN_DEADLINE = 10_000
+
+/** After that everything that is left is cut, ms from the start of the drain. */
+export const HARD_STOP = 30_000
+
+/** Latest missed transitions that are kept to be looked at; the number of all of them is counted. */
+export const MISSED_RING = 64
+
+/** Open connections of the admin port: a person and a scraper. */
+export const ADMIN_CONNECTIONS = 32
+
+/** Until a request to the admin port must have arrived, ms. */
+export const ADMIN_TIMEOUT = 10_000

@@ -1,0 +1,76 @@
+// The status as Prometheus text (exposition format 0.0.4), with the counters that have no place in /status.
+// Used by admin.ts.
+import type { Counters } from './counters.ts'
+import type { ServerStatus } from './status.ts'
+
+interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly value: number
+}
+
+function gauge(name: string, help: string, value: number): Metric {
+  return { name, help, type: 'gauge', value }
+}
+
+function counter(name: string, help: string, value: number): Metric {
+  return { name: `${name}_total`, help, type: 'counter', value }
+}
+
+/** One text with every number. */
+export function prometheusText(status: ServerStatus, counters: Counters): string {
+  const metrics = [...levels(status), ...totals(status, counters)]
+  const lines = metrics.flatMap(({ name, help, type, value }) => [
+    `# HELP quactor_${name} ${help}`,
+    `# TYPE quactor_${name} ${type}`,
+    `quactor_${name} ${value}`,
+  ])
+  const { udp, aead } = status.backends
+  lines.push(
+    '# HELP quactor_backend_info Implementations in use.',
+    '# TYPE quactor_backend_info gauge',
+    `quactor_backend_info{udp="${udp}",aead="${aead}"} 1`,
+  )
+  return `${lines.join('\n')}\n`
+}
+
+function levels(status: ServerStatus): Metric[] {
+  return [
+    gauge('connections_live', 'Connections that are not forgotten yet.', status.connections.live),
+    gauge('streams_live', 'Streams in a state that is not final.', status.streams.live),
+    gauge('streams_stuck', 'Streams past a deadline.', status.streams.stuck),
+    gauge('actors_live', 'Stream actors.', status.actors.live),
+    gauge('handlers_live', 'Request handlers that have not ended.', status.handlers.live),
+    gauge('datagram_channels_live', 'Datagram channels.', status.datagramChannels.live),
+    gauge('timers_armed', 'Armed timers.', status.timers.armed),
+    gauge('receive_buffer_bytes', 'Bytes that handlers have not read.', status.buffers.receiveBytes),
+    gauge('send_buffer_bytes', 'Bytes that peers have not acknowledged.', status.buffers.sendBytes),
+    gauge('process_rss_bytes', 'Resident memory of the process.', status.process.rss),
+    gauge('event_loop_lag_p99_ms', 'Lateness of the event loop.', status.process.eventLoopLagP99Ms),
+  ]
+}
+
+function totals(status: ServerStatus, counters: Counters): Metric[] {
+  return [
+    counter('connections_opened', 'Connections.', status.connections.opened),
+    counter('streams_opened', 'Streams.', status.streams.opened),
+    counter('handlers_started', 'Request handlers.', counters.handlersStarted),
+    counter('handlers_crashed', 'Handlers that failed.', counters.crashed),
+    counter('crash_resets', 'Streams reset because of a crash.', counters.crashResets),
+    counter('handlers_hung', 'Handlers without a response at their deadline.', counters.hung),
+    counter('handlers_abandoned', 'Handlers that outlived their connection.', counters.abandoned),
+    counter('handlers_cut', 'Handlers cut off by a drain.', counters.handlersCut),
+    counter('intensity_closes', 'Connections closed for crashing handlers.', counters.intensityCloses),
+    counter('missed_transitions', 'Events where they are impossible.', status.actors.missedTransitions),
+    counter('datagrams_received', 'UDP datagrams received.', counters.datagramsReceived),
+    counter('datagrams_sent', 'UDP datagrams sent.', counters.datagramsSent),
+    counter('received_bytes', 'UDP payload received.', counters.bytesReceived),
+    counter('sent_bytes', 'UDP payload sent.', counters.bytesSent),
+    counter('datagrams_unroutable', 'Datagrams of nobody.', counters.unroutable),
+    counter('datagrams_backlog_dropped', 'Datagrams beyond a backlog.', counters.backlogDropped),
+    counter('connections_refused', 'First packets turned away by a limit.', counters.refused),
+    counter('version_negotiations', 'Version Negotiation packets sent.', counters.versionNegotiations),
+    counter('stateless_resets', 'Stateless resets sent.', counters.statelessResets),
+  ]
+}

@@ -1,0 +1,92 @@
+// Answers that need no connection: version negotiation (RFC 9000 section 6) and stateless reset (section 10.3).
+// Both are limited in rate and size, because they go to addresses that nobody has validated. Used by endpoint.ts.
+import { DatagramBatch, type RemoteAddress } from '../transport/connection/index.ts'
+import type { Entropy } from '../transport/crypto/index.ts'
+import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
+import { encodeVersionNegotiation, type PacketHeader } from '../transport/wire/index.ts'
+import type { ResetTokens } from './connection-ids.ts'
+import type { Counters } from './counters.ts'
+import {
+  CONNECTION_ID_LENGTH,
+  MIN_INITIAL_DATAGRAM,
+  MIN_STATELESS_RESET,
+  STATELESS_BURST,
+  STATELESS_RATE,
+  STATELESS_RESET_SIZE,
+} from './limits.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+const RESET_TOKEN_LENGTH = 16
+
+export class StatelessResponder {
+  readonly #versions: readonly number[]
+  readonly #entropy: Entropy
+  readonly #tokens: ResetTokens
+  readonly #counters: Counters
+  readonly #budget = new TokenBucket(STATELESS_RATE, STATELESS_BURST)
+  readonly #batch = new DatagramBatch()
+
+  constructor(versions: readonly number[], entropy: Entropy, tokens: ResetTokens, counters: Counters) {
+    this.#versions = versions
+    this.#entropy = entropy
+    this.#tokens = tokens
+    this.#counters = counters
+  }
+
+  /**
+   * RFC 9000 section 6.1: tells a client which versions there are, unless its datagram is too small to be a first
+   * one of any version (section 5.2.2).
+   * @param received size of the datagram, bytes
+   */
+  negotiateVersion(
+    header: PacketHeader,
+    buffer: Uint8Array,
+    received: number,
+    socket: DatagramSocket,
+    remote: RemoteAddress,
+    now: number,
+  ): boolean {
+    if (received < MIN_INITIAL_DATAGRAM || !this.#budget.take(now)) return false
+    const destination = buffer.subarray(header.scidStart, header.scidStart + header.scidLength)
+    const source = buffer.subarray(header.dcidStart, header.dcidStart + header.dcidLength)
+    const random = new Uint8Array(1)
+    this.#entropy.fill(random)
+    const size = encodeVersionNegotiation(this.#batch.buffer, destination, source, this.#versions, random[0])
+    this.#send(size, socket, remote)
+    this.#counters.versionNegotiations++
+    return true
+  }
+
+  /**
+   * RFC 9000 section 10.3: tells a peer that its connection is unknown here. Always smaller than what it answers,
+   * so that two endpoints cannot keep each other busy (section 10.3.3).
+   * @param start of the datagram; its connection ID follows the first byte
+   * @param received size of the datagram, bytes
+   */
+  reset(
+    buffer: Uint8Array,
+    start: number,
+    received: number,
+    socket: DatagramSocket,
+    remote: RemoteAddress,
+    now: number,
+  ): boolean {
+    const length = Math.min(received - 1, STATELESS_RESET_SIZE)
+    if (length < MIN_STATELESS_RESET || !this.#budget.take(now)) return false
+    const packet = this.#batch.buffer.subarray(0, length)
+    this.#entropy.fill(packet)
+    // Looks like a short header: first bit 0, fixed bit 1.
+    packet[0] = (packet[0] & 0x3f) | 0x40
+    const connectionId = buffer.subarray(start + 1, start + 1 + CONNECTION_ID_LENGTH)
+    packet.set(this.#tokens.tokenFor(connectionId), length - RESET_TOKEN_LENGTH)
+    this.#send(length, socket, remote)
+    this.#counters.statelessResets++
+    return true
+  }
+
+  #send(size: number, socket: DatagramSocket, remote: RemoteAddress): void {
+    this.#batch.commit(size, remote)
+    socket.send(this.#batch)
+    this.#batch.reset()
+  }
+}

@@ -1,0 +1,67 @@
+// What the supervisors share: settings, the services that every connection supervisor gets, and the contract of
+// an application that can be drained. Used by endpoint.ts, connection-supervisor.ts and http3-service.ts.
+import type { ActorOwner, InspectionHub, Interpreter } from '../machines/index.ts'
+import type { ConnectionApplication } from '../transport/connection/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
+import type { Counters } from './counters.ts'
+import * as limits from './limits.ts'
+import type { MissedTransitions } from './missed-transitions.ts'
+
+export type { ActorOwner }
+
+/** Times (ms) and limits of the supervision; serve() lets its caller change each. */
+export interface SupervisionSettings {
+  handlerDeadline: number
+  handlerGrace: number
+  crashLimit: number
+  crashWindow: number
+  goawayDelay: number
+  drainDeadline: number
+  hardStop: number
+  maxConnections: number
+  maxHalfOpen: number
+  /** Runs stream machines on the compiled table, or on XState's interpreter (slow; for tests). */
+  interpreter: Interpreter
+}
+
+export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
+  handlerDeadline: limits.HANDLER_DEADLINE,
+  handlerGrace: limits.HANDLER_GRACE,
+  crashLimit: limits.CRASH_LIMIT,
+  crashWindow: limits.CRASH_WINDOW,
+  goawayDelay: limits.GOAWAY_DELAY,
+  drainDeadline: limits.DRAIN_DEADLINE,
+  hardStop: limits.HARD_STOP,
+  maxConnections: limits.MAX_CONNECTIONS,
+  maxHalfOpen: limits.MAX_HALF_OPEN,
+  interpreter: 'compiled',
+}
+
+/** Something that a user's handler did wrong. */
+export interface HandlerFault {
+  readonly kind: 'crash' | 'hang'
+  readonly method: string
+  readonly path: string
+  readonly error: unknown
+}
+
+export interface SupervisionServices {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly missed: MissedTransitions
+  readonly settings: Readonly<SupervisionSettings>
+  /** Where inspectors listen; nobody does at first. */
+  readonly inspection: InspectionHub
+  /** Never throws. */
+  report(fault: HandlerFault): void
+}
+
+/** An application whose connection can be drained in two steps (RFC 9114 section 5.2). */
+export interface SupervisedApplication extends ConnectionApplication {
+  /** Says that the end is near, while everything is still accepted. */
+  announceDrain?(): void
+  /** Says which requests will still be answered; later ones are rejected. */
+  finishDrain?(): void
+  /** Called about once a second while the connection lives. */
+  sweep?(): void
+}

@@ -1,0 +1,106 @@
+// Time as everything right of the transport sees it: one interface, so that a simulator can put virtual time
+// under a whole server. systemClock() is the real one. Created by serve() and connect(), used by supervisor/.
+import { TimerHeap } from './timer-heap.ts'
+
+/** One armed callback. Opaque to whoever armed it, apart from its due time. */
+export interface TimerHandle {
+  /** When the callback is due, ms on the clock that armed it. */
+  readonly at: number
+}
+
+export interface Clock {
+  /** Monotonic time, ms with a fraction. Its zero means nothing. */
+  now(): number
+  /** Runs `callback` once, not before `at` (ms on this clock). A time in the past runs in the next turn. */
+  setTimer(at: number, callback: () => void): TimerHandle
+  /** Forgets the timer; one that has run or was cleared before is ignored. */
+  clearTimer(handle: TimerHandle): void
+  /** Runs `callback` after the input that is at hand has been read: the place to answer many datagrams at once. */
+  immediate(callback: () => void): void
+}
+
+interface ArmedTimer extends TimerHandle {
+  readonly at: number
+  callback: (() => void) | undefined
+  position: number
+}
+
+/** Node's shortest timer, ms: it rounds anything below up to this. */
+const SHORTEST_TIMEOUT = 1
+
+/** Node's longest timer, ms: a longer one would fire at once. */
+const LONGEST_TIMEOUT = 2_147_483_647
+
+/**
+ * The clock of the machine. All timers share one Node timer, armed for the earliest of them: arming and clearing
+ * is then a step in a heap instead of a Node timer per connection.
+ */
+export class SystemClock implements Clock {
+  #heap = new TimerHeap<ArmedTimer>()
+  #nodeTimer: ReturnType<typeof setTimeout> | undefined
+  #nodeTimerAt = Number.POSITIVE_INFINITY
+
+  now(): number {
+    return performance.now()
+  }
+
+  /** Timers armed at the moment. */
+  get armed(): number {
+    return this.#heap.size
+  }
+
+  setTimer(at: number, callback: () => void): TimerHandle {
+    if (Number.isNaN(at)) throw new RangeError('a timer needs a time')
+    const timer: ArmedTimer = { at, callback, position: -1 }
+    this.#heap.push(timer)
+    if (at < this.#nodeTimerAt) this.#arm(at)
+    return timer
+  }
+
+  clearTimer(handle: TimerHandle): void {
+    const timer = handle as ArmedTimer
+    if (timer.callback === undefined) return
+    timer.callback = undefined
+    this.#heap.remove(timer)
+    if (this.#heap.size === 0) this.#disarm()
+  }
+
+  immediate(callback: () => void): void {
+    setImmediate(callback)
+  }
+
+  #arm(at: number): void {
+    if (this.#nodeTimer !== undefined) clearTimeout(this.#nodeTimer)
+    this.#nodeTimerAt = at
+    const delay = Math.min(Math.max(at - this.now(), SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
+    this.#nodeTimer = setTimeout(this.#run, delay)
+  }
+
+  #disarm(): void {
+    if (this.#nodeTimer !== undefined) clearTimeout(this.#nodeTimer)
+    this.#nodeTimer = undefined
+    this.#nodeTimerAt = Number.POSITIVE_INFINITY
+  }
+
+  #run = (): void => {
+    this.#nodeTimer = undefined
+    this.#nodeTimerAt = Number.POSITIVE_INFINITY
+    const now = this.now()
+    try {
+      for (let timer = this.#heap.peek(); timer !== undefined && timer.at <= now; timer = this.#heap.peek()) {
+        this.#heap.remove(timer)
+        const callback = timer.callback
+        timer.callback = undefined
+        callback?.()
+      }
+    } finally {
+      const next = this.#heap.peek()
+      if (next !== undefined && next.at < this.#nodeTimerAt) this.#arm(next.at)
+    }
+  }
+}
+
+/** A clock on the machine's monotonic time. */
+export function systemClock(): SystemClock {
+  return new SystemClock()
+}

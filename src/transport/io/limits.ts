@@ -1,0 +1,13 @@
+// Sizes of the sockets and the random pool, each with its reason. Used inside transport/io.
+
+/** Kernel receive buffer, bytes: the default holds 92 datagrams, this 3,640, a burst of a busy loop. */
+export const SOCKET_RECEIVE_BUFFER = 4_194_304
+
+/** Kernel send buffer, bytes: a turn of the loop may write several MB before the network card takes any. */
+export const SOCKET_SEND_BUFFER = 4_194_304
+
+/** Bytes that may wait inside Node for a full kernel buffer before the socket says that it is blocked. */
+export const SEND_QUEUE_CAP = 1_048_576
+
+/** Random bytes fetched at once: a system call per connection ID would cost more than the bytes. */
+export const ENTROPY_BLOCK = 4_096
