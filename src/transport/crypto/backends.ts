@@ -22,7 +22,7 @@ export interface BackendSet {
 }
 
 /** Order of preference where nothing else is asked for. */
-export const DEFAULT_BACKENDS: readonly BackendName[] = ['evp', 'wasm', 'node', 'noble']
+export const DEFAULT_BACKENDS: readonly BackendName[] = ['wasm', 'node', 'noble']
 
 const AEAD_BACKENDS: readonly AeadBackend[] = [wasmBackend, nodeBackend, nobleBackend]
 const HEADER_BACKENDS: readonly HeaderBackend[] = [

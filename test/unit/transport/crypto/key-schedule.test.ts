@@ -66,14 +66,18 @@ describe('RFC 5869: HKDF', () => {
       okm: string
     }[]
   }
-  it.each(HASHES)('Wycheproof vectors for %s', (hash) => {
-    for (const test of wycheproof<HkdfGroup>(`hkdf_${hash}`)?.testGroups.flatMap((g) => g.tests) ?? []) {
-      const key = hkdfExtract(hash, bytes(test.salt), bytes(test.ikm))
-      const expand = () => hex(hkdfExpand(hash, key, bytes(test.info), test.size))
-      if (test.okm === '') expect(expand, `case ${test.tcId}`).toThrow(RangeError)
-      else expect(expand(), `case ${test.tcId}`).toBe(test.okm)
-    }
-  })
+  const files = HASHES.map((hash) => ({ hash, file: wycheproof<HkdfGroup>(`hkdf_${hash}`) }))
+  it.skipIf(files.some(({ file }) => file === undefined)).each(files)(
+    'Wycheproof: $hash',
+    ({ hash, file }) => {
+      for (const test of file!.testGroups.flatMap((group) => group.tests)) {
+        const key = hkdfExtract(hash, bytes(test.salt), bytes(test.ikm))
+        const expand = () => hex(hkdfExpand(hash, key, bytes(test.info), test.size))
+        if (test.okm === '') expect(expand, `case ${test.tcId}`).toThrow(RangeError)
+        else expect(expand(), `case ${test.tcId}`).toBe(test.okm)
+      }
+    },
+  )
 })
 
 describe('RFC 2104: HMAC', () => {
@@ -87,14 +91,18 @@ describe('RFC 2104: HMAC', () => {
     readonly tagSize: number
     readonly tests: readonly { tcId: number; key: string; msg: string; tag: string; result: string }[]
   }
-  it.each(HASHES)('Wycheproof vectors for %s', (hash) => {
-    for (const group of wycheproof<MacGroup>(`hmac_${hash}`)?.testGroups ?? []) {
-      for (const test of group.tests) {
-        const tag = hmac(hash, bytes(test.key), bytes(test.msg)).subarray(0, group.tagSize / 8)
-        expect(equalSecret(tag, bytes(test.tag)), `case ${test.tcId}`).toBe(test.result === 'valid')
+  const files = HASHES.map((hash) => ({ hash, file: wycheproof<MacGroup>(`hmac_${hash}`) }))
+  it.skipIf(files.some(({ file }) => file === undefined)).each(files)(
+    'Wycheproof: $hash',
+    ({ hash, file }) => {
+      for (const group of file!.testGroups) {
+        for (const test of group.tests) {
+          const tag = hmac(hash, bytes(test.key), bytes(test.msg)).subarray(0, group.tagSize / 8)
+          expect(equalSecret(tag, bytes(test.tag)), `case ${test.tcId}`).toBe(test.result === 'valid')
+        }
       }
-    }
-  })
+    },
+  )
 })
 
 describe('the smaller parts', () => {

@@ -20,7 +20,7 @@ interface Pair {
 /** A PSS key that names its hash and its shortest salt; Node wants the number that its types call a string. */
 function restrictedPssPair(hash: string, saltLength: number): Pair {
   const options = { modulusLength: 2048, hashAlgorithm: hash, mgf1HashAlgorithm: hash, saltLength }
-  return generateKeyPairSync('rsa-pss', options as object as RSAPSSKeyPairOptions)
+  return generateKeyPairSync('rsa-pss', options as object as RSAPSSKeyPairOptions) as object as Pair
 }
 
 const keys: Record<string, { pair: Pair; schemes: number[] }> = {
