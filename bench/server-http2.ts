@@ -1,5 +1,5 @@
 // The benchmark's measure: node:http2 over TLS, written the way its documentation shows.
-import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
+import { createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { answerCalls, usage } from './control.ts'
 import { LARGE_TYPE, largeLength, PIECE, SMALL_BODY, SMALL_TYPE } from './responses.ts'
@@ -25,7 +25,7 @@ answerCalls({
   usage,
   start: ({ cert, key }: { cert: string; key: string }): Promise<number> => {
     const server = createSecureServer({ cert, key })
-    server.on('stream', (stream, headers) => {
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const large = largeLength(headers[':path'] ?? '/')
       if (large !== undefined) return sendLarge(stream, large)
       stream.respond({ ':status': 200, 'content-type': SMALL_TYPE, 'content-length': SMALL_BODY.length })

@@ -53,7 +53,8 @@ export async function runBench(args: string[]): Promise<number> {
       return 0
     }
     const url = positionals[0]
-    if (url === undefined || positionals.length > 1) throw new UsageError('quactor bench needs exactly one URL')
+    if (url === undefined || positionals.length > 1)
+      throw new UsageError('quactor bench needs exactly one URL')
     return await bench(url, values)
   } catch (error) {
     process.stderr.write(`quactor bench: ${error instanceof Error ? error.message : String(error)}\n`)
@@ -79,7 +80,13 @@ async function bench(url: string, options: BenchOptions): Promise<number> {
   const outcome = await new LoadRun(plan, () => performance.now()).start(sessions)
   const cpu = process.cpuUsage(cpuBefore)
   await Promise.all(sessions.map((session) => session.end()))
-  const run = { url, connections: count, streams: plan.streams, connectMs, cpuSeconds: (cpu.user + cpu.system) / 1e6 }
+  const run = {
+    url,
+    connections: count,
+    streams: plan.streams,
+    connectMs,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  }
   const report = { ...run, ...summarise(outcome) }
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report, outcome))
   return outcome.failed === 0 ? 0 : 1
@@ -145,11 +152,15 @@ type Report = ReturnType<typeof summarise> & {
 
 function formatReport(report: Report, outcome: LoadOutcome): string {
   const { latencyMs } = report
-  const quantiles = (['p50', 'p90', 'p99', 'p999', 'max'] as const).map((name) => `${name} ${latencyMs[name].toFixed(2)}`)
+  const quantiles = (['p50', 'p90', 'p99', 'p999', 'max'] as const).map(
+    (name) => `${name} ${latencyMs[name].toFixed(2)}`,
+  )
   const lines = [
     `${report.url}: ${report.connections} connections x ${report.streams} streams, connected in ${report.connectMs.toFixed(0)} ms`,
     `${report.requests} requests (${report.failed} failed) in ${report.seconds.toFixed(2)} s: ${report.requestsPerSecond.toFixed(0)} requests/s, ${report.mebibytesPerSecond.toFixed(1)} MiB/s`,
-    `statuses: ${Object.entries(report.statuses).map(([status, count]) => `${status} x ${count}`).join(', ')}`,
+    `statuses: ${Object.entries(report.statuses)
+      .map(([status, count]) => `${status} x ${count}`)
+      .join(', ')}`,
     `latency in ms: mean ${latencyMs.mean.toFixed(2)}, ${quantiles.join(', ')}`,
     ...outcome.latencies.chart(),
     `CPU of this client: ${report.cpuSeconds.toFixed(2)} s`,

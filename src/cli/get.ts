@@ -1,6 +1,7 @@
 // quactor get URL: one request over HTTP/3, body to standard output or a file. Dispatched by cli/main.ts.
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+
 import { once } from 'node:events'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ClientError } from '../client/client-error.ts'
 import type { ClientResponse } from '../client/client-response.ts'
@@ -84,13 +85,19 @@ async function get(url: string, options: GetOptions): Promise<number> {
     if ((options.include === true || options.head === true) && options.json !== true) printHead(response)
     const bytes = await writeBody(response, options)
     if (options.json === true) {
-      const timing = { connectMs: connected - started, headMs: headAt - started, totalMs: performance.now() - started }
+      const timing = {
+        connectMs: connected - started,
+        headMs: headAt - started,
+        totalMs: performance.now() - started,
+      }
       const { status, fields } = response
       process.stdout.write(`${JSON.stringify({ url, status, fields, bytes, ...timing })}\n`)
     }
     return response.status < 400 ? 0 : 1
   } catch (error) {
-    throw signal.aborted ? new ClientError('timeout', `no complete response within ${options.timeout} s`) : error
+    throw signal.aborted
+      ? new ClientError('timeout', `no complete response within ${options.timeout} s`)
+      : error
   } finally {
     await session.end()
   }

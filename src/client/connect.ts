@@ -7,14 +7,14 @@ import type { RemoteAddress, TransportSettings } from '../transport/connection/i
 import { selectBackends } from '../transport/crypto/index.ts'
 import { systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
-import { openNodeSocket } from '../transport/io/node-socket.ts'
+import { bindNodeSocket } from '../transport/io/node-socket.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientError } from './client-error.ts'
-import { ADDRESS_HEAD_START, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
+import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
 import { openSession, type SessionSettings } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
-import type { ClientSession } from './session.ts'
 import { certificateVerifier } from './server-certificate.ts'
+import type { ClientSession } from './session.ts'
 
 export interface ConnectOptions {
   /** Trust anchors in PEM instead of those of Node.js. */
@@ -51,7 +51,6 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
     identity: options.identity,
     transport: options.transport,
-    keyLog: options.keyLog,
   }
   const attempt = new ConnectAttempt(addresses, settings, options)
   return attempt.run()
@@ -62,7 +61,9 @@ async function resolve(host: string, port: number): Promise<RemoteAddress[]> {
   if (literal !== 0) return [{ address: host, port, family: literal === 6 ? 6 : 4 }]
   try {
     const found = await lookup(host, { all: true })
-    return found.slice(0, MAX_ADDRESSES).map(({ address, family }) => ({ address, port, family: family === 6 ? 6 : 4 }))
+    return found
+      .slice(0, MAX_ADDRESSES)
+      .map(({ address, family }) => ({ address, port, family: family === 6 ? 6 : 4 }))
   } catch (cause) {
     throw new ClientError('connect', `the host ${host} was not found`, undefined, { cause })
   }
@@ -75,11 +76,16 @@ class ConnectAttempt {
   readonly #options: ConnectOptions
   readonly #sessions: ClientSession[] = []
   readonly #outcome = Promise.withResolvers<ClientSession>()
-  #failures = 0
+  #tried = 0
+  #failed = 0
   #isOver = false
   #headStart: ReturnType<typeof setTimeout> | undefined
 
-  constructor(addresses: readonly RemoteAddress[], settings: Omit<SessionSettings, 'remote'>, options: ConnectOptions) {
+  constructor(
+    addresses: readonly RemoteAddress[],
+    settings: Omit<SessionSettings, 'remote'>,
+    options: ConnectOptions,
+  ) {
     this.#addresses = addresses
     this.#settings = settings
     this.#options = options
@@ -108,23 +114,38 @@ class ConnectAttempt {
 
   async #tryNext(): Promise<void> {
     clearTimeout(this.#headStart)
-    const remote = this.#addresses[this.#sessions.length + this.#failures]
+    const remote = this.#addresses[this.#tried]
     if (remote === undefined || this.#isOver) return
+    this.#tried++
     this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
     try {
-      const session = await openOwnSession({ ...this.#settings, remote })
-      if (this.#isOver) return void session.end()
+      const session = await openOwnSession({ ...this.#settings, remote }, this.#options.keyLog)
       this.#sessions.push(session)
+      if (this.#isOver) void session.end()
       await session.opened
       this.#outcome.resolve(session)
     } catch (error) {
-      this.#handleFailure(error)
+      this.#failed++
+      if (this.#failed === this.#addresses.length) this.#outcome.reject(error)
+      else void this.#tryNext()
     }
   }
 }
 
-/** Opens a session on sockets of its own, which go when it ends. */
-async function openOwnSession(settings: SessionSettings): Promise<ClientSession> {
-  const endpoint = new Endpoint({})
-  return openSession(endpoint, settings)
+/** Opens a session on a socket of its own, which goes when the session ends. */
+async function openOwnSession(
+  settings: SessionSettings,
+  keyLog: ((line: string) => void) | undefined,
+): Promise<ClientSession> {
+  const { family } = settings.remote
+  const socket = await bindNodeSocket({ address: family === 6 ? '::' : '0.0.0.0', port: 0 })
+  const endpoint = new Endpoint({
+    clock: systemClock(),
+    entropy: systemEntropy(),
+    sockets: [socket],
+    backends: selectBackends(),
+    ...(keyLog !== undefined && { keyLog }),
+  })
+  endpoint.start()
+  return openSession(endpoint, { ...settings, release: () => endpoint.close(CLOSE_TIMEOUT) })
 }

@@ -47,7 +47,7 @@ export class HttpClient {
     this.#sessions.clear()
     const closings = sessions.map((opening) =>
       opening.then(
-        (session) => session.close(),
+        (session) => session.end(),
         () => {},
       ),
     )
@@ -85,7 +85,7 @@ export class HttpClient {
     const [oldest, unused] = this.#sessions.entries().next().value!
     this.#sessions.delete(oldest)
     unused.then(
-      (old) => old.close(),
+      (old) => old.end(),
       () => {},
     )
   }

@@ -6,8 +6,8 @@ export const MAX_WAITING_REQUESTS = 100_000
 /** Longest wait for a handshake, ms; covers four probe timeouts of a lossy path with a second of round trip. */
 export const CONNECT_TIMEOUT = 10_000
 
-/** How long close() waits for the closing period before the sockets go, ms. */
-export const CLOSE_TIMEOUT = 1_000
+/** How long end() keeps the socket for repeating CONNECTION_CLOSE (RFC 9000 section 10.2.1), ms. */
+export const CLOSE_TIMEOUT = 200
 
 /** Bytes handed to the transport per write, so that a large body in memory is not all queued at once. */
 export const BODY_PIECE = 65_536

@@ -21,12 +21,13 @@ export interface SessionSettings {
   /** Certificate to show when the server asks for one. */
   readonly identity?: Identity | undefined
   readonly transport?: Partial<TransportSettings> | undefined
-  readonly keyLog?: ((line: string) => void) | undefined
+  /** Called once when the connection has ended: gives back what it stood on. */
+  readonly release?: (() => Promise<unknown>) | undefined
 }
 
 /** Starts the handshake; `session.opened` tells when it is complete. */
 export function openSession(endpoint: Endpoint, settings: SessionSettings): ClientSession {
-  const { remote, serverName, authority, verifyCertificate, identity, transport, keyLog } = settings
+  const { remote, serverName, authority, verifyCertificate, identity, transport } = settings
   let session: ClientSession | undefined
   endpoint.connect({
     remote,
@@ -38,9 +39,8 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     },
     ...(verifyCertificate !== undefined && { verifyCertificate }),
     ...(transport !== undefined && { transport }),
-    ...(keyLog !== undefined && { keyLog }),
     application: (connection) => {
-      session = new ClientSession(connection, authority)
+      session = new ClientSession(connection, authority, settings.release)
       return session.application
     },
   })

@@ -1,14 +1,16 @@
 // Judges a server's certificate chain against trust anchors, at the time of this machine. Used by connect.ts.
+import type { X509Certificate } from 'node:crypto'
 import { getCACertificates, rootCertificates } from 'node:tls'
-import { Alert, certificatesFromPem, verifyChain } from '../transport/tls/index.ts'
+import { trustAnchorsFromPem, verifyChain } from '../transport/tls/index.ts'
 import type { CertificateVerifier } from './open-session.ts'
 
-/** Trust anchors as DER; Node.js's own are read once, when first needed. */
-let systemAnchors: readonly Uint8Array[] | undefined
+/** Trust anchors of Node.js, parsed once, when first needed. */
+let systemAnchors: readonly X509Certificate[] | undefined
 
-function anchorsOf(ca: string | readonly string[] | undefined): readonly Uint8Array[] {
-  if (ca !== undefined) return (typeof ca === 'string' ? [ca] : ca).flatMap((pem) => certificatesFromPem(pem))
-  systemAnchors ??= (getCACertificates?.('default') ?? rootCertificates).flatMap((pem) => certificatesFromPem(pem))
+function anchorsOf(ca: string | readonly string[] | undefined): readonly X509Certificate[] {
+  if (ca !== undefined) return trustAnchorsFromPem(...(typeof ca === 'string' ? [ca] : ca))
+  // Node.js before 22.15 has no getCACertificates.
+  systemAnchors ??= trustAnchorsFromPem(...(getCACertificates?.('default') ?? rootCertificates))
   return systemAnchors
 }
 
@@ -20,8 +22,7 @@ function anchorsOf(ca: string | readonly string[] | undefined): readonly Uint8Ar
 export function certificateVerifier(ca: string | readonly string[] | undefined): CertificateVerifier {
   const trustAnchors = anchorsOf(ca)
   return ({ chain, serverName }, done) => {
-    verifyChain({ chain, trustAnchors, serverName, now: new Date(), purpose: 'server' }).then(done, (error: unknown) =>
-      done({ alert: Alert.internalError, reason: error instanceof Error ? error.message : String(error) }),
-    )
+    const name = serverName === undefined ? {} : { serverName }
+    void verifyChain({ chain, trustAnchors, ...name, now: Date.now(), purpose: 'serverAuth' }).then(done)
   }
 }

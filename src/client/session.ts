@@ -45,17 +45,22 @@ export class ClientSession implements H3Events {
   readonly closed: Promise<ClientError>
   readonly #opened = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<ClientError>()
+  readonly #released: Promise<unknown>
   readonly #waiting: WaitingStream[] = []
   #closeReason: ClientError | undefined
   #isGoingAway = false
   #isOpen = false
 
-  /** @param authority value of :authority for requests that do not say otherwise */
-  constructor(connection: QuicConnection, authority: string) {
+  /**
+   * @param authority value of :authority for requests that do not say otherwise
+   * @param release called once when the connection has ended
+   */
+  constructor(connection: QuicConnection, authority: string, release?: () => Promise<unknown>) {
     this.connection = connection
     this.authority = authority
     this.opened = this.#opened.promise
     this.closed = this.#closed.promise
+    this.#released = this.closed.then(release)
     // Whoever does not wait for the handshake learns of its failure from the requests.
     this.opened.catch(() => {})
     this.h3 = new H3Connection(connection, { role: 'client', events: this })
@@ -99,7 +104,10 @@ export class ClientSession implements H3Events {
 
   /** Opens a request stream for a complete field list and hands it over, at once if it can be. */
   openStream(fields: readonly string[], hasBody: boolean, taker: StreamTaker): void {
-    if (!this.isUsable) return taker.refuse(this.#unusable())
+    if (!this.isUsable) {
+      taker.refuse(this.#unusable())
+      return
+    }
     if (this.#waiting.length >= MAX_WAITING_REQUESTS) {
       taker.refuse(new ClientError('limit', 'too many requests wait for the server to allow another stream'))
       return
@@ -112,6 +120,12 @@ export class ClientSession implements H3Events {
   close(code: number = H3ErrorCode.H3_NO_ERROR, reason = ''): void {
     this.#end(new ClientError('aborted', 'the session was closed'))
     this.connection.close(code, reason, { application: true })
+  }
+
+  /** Closes, and resolves when sockets and timers of the session are gone too. */
+  async end(): Promise<void> {
+    this.close()
+    await this.#released
   }
 
   handleRequestCredit(): void {

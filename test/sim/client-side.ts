@@ -101,7 +101,9 @@ export class ClientSide {
       { ...this.#input(request), onInformational },
       request.responseBytes,
     )
-    return verdict ?? (hints.join() === '103' ? undefined : `interim responses ${hints.join()} instead of 103`)
+    return (
+      verdict ?? (hints.join() === '103' ? undefined : `interim responses ${hints.join()} instead of 103`)
+    )
   }
 
   async #expectText(request: PlannedRequest, status: number, text: string): Promise<Verdict> {
@@ -131,7 +133,9 @@ export class ClientSide {
   /** Aborts after a while: whichever comes first, the whole response or the abort, must be clean. */
   async #cancelEarly(request: PlannedRequest): Promise<Verdict> {
     const controller = new AbortController()
-    this.#clock.setTimer(this.#clock.now() + request.cancelAfter, () => controller.abort(new Error('planned abort')))
+    this.#clock.setTimer(this.#clock.now() + request.cancelAfter, () =>
+      controller.abort(new Error('planned abort')),
+    )
     try {
       return await this.#expectBody(
         request,

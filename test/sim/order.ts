@@ -39,4 +39,3 @@ export function sleep(clock: VirtualClock, time: number): Promise<void> {
     clock.setTimer(clock.now() + time, resolve)
   })
 }
-

@@ -1,12 +1,12 @@
 // The simulated server's handlers: each does what the path of the request says (workload.ts). The same requests
 // are answered through the exchange API and through fetch; pauses are taken from the virtual clock.
 import type { Exchange, ExchangeHandler } from '../../src/handlers/exchange.ts'
+import { fetchHandler } from '../../src/handlers/fetch-handler.ts'
 import type { H3Exchange } from '../../src/handlers/h3-exchange.ts'
+import { FetchSide } from './fetch-side.ts'
 import { countText, type Order, orderOf, PlannedCrash, sleep } from './order.ts'
 import { PatternChecker, patternBytes } from './pattern.ts'
 import type { VirtualClock } from './virtual-clock.ts'
-import { fetchHandler } from '../../src/handlers/fetch-handler.ts'
-import { FetchSide } from './fetch-side.ts'
 
 /** Handlers on the exchange API. */
 export class ServerSide {

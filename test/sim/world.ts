@@ -3,9 +3,9 @@
 import { openSession, type SessionSettings } from '../../src/client/open-session.ts'
 import type { ClientSession } from '../../src/client/session.ts'
 import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
-import { http3Application } from '../../src/handlers/http3-service.ts'
+import { http3Service } from '../../src/handlers/http3-service.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
-import type { HandlerFault, SupervisionSettings } from '../../src/supervision.ts'
+import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { selectBackends } from '../../src/transport/crypto/index.ts'
 import { loadIdentity } from '../../src/transport/tls/index.ts'
@@ -63,7 +63,7 @@ export class World {
       sockets: [this.serverSocket],
       server: {
         tls: { identities: [identity], alpn: ['h3'] },
-        application: http3Application(options.handler(this.clock)),
+        application: http3Service(options.handler(this.clock)),
       },
       report: (fault) => this.faults.push(fault),
     })
@@ -102,7 +102,8 @@ export class World {
     await settle()
     while (!isSettled) {
       if (this.clock.nextDue() > end) {
-        const why = this.clock.nextDue() === Number.POSITIVE_INFINITY ? 'nothing is left to happen' : 'time is over'
+        const why =
+          this.clock.nextDue() === Number.POSITIVE_INFINITY ? 'nothing is left to happen' : 'time is over'
         throw new Error(`the world stands still after ${limit} ms: ${why}`)
       }
       this.clock.step()

@@ -1,0 +1,139 @@
+// One simulated run from one seed: a handshake, a workload of mixed requests, a clean end; then everything must be
+// right and nothing may be left. What is wrong comes back as text. Used by the simulation tests and replay.ts.
+import { statusOf } from '../../src/supervisor/status.ts'
+import { ClientSide } from './client-side.ts'
+import { type LinkProfile, randomLink } from './link-profile.ts'
+import { PlannedCrash } from './order.ts'
+import { Random } from './random.ts'
+import { ServerSide } from './server-side.ts'
+import { planRequests } from './workload.ts'
+import { World } from './world.ts'
+
+/** What runs of one kind have in common. */
+export interface RunOptions {
+  readonly requests: number
+  /** Upper end of each direction's loss probability. */
+  readonly maxLoss: number
+  /** Virtual time that handshake and requests together may take, ms. */
+  readonly timeLimit: number
+}
+
+export const STANDARD_RUN: RunOptions = { requests: 20, maxLoss: 0.2, timeLimit: 300_000 }
+
+/** Longer than any fault of the network, so that loss does not look like a dead peer, ms. */
+const IDLE_TIMEOUT = 120_000
+
+/** After the close: a peer that lost our CONNECTION_CLOSE has to time out, and its last sweep to pass, ms. */
+const AFTERMATH = IDLE_TIMEOUT + 10_000
+
+/** What a run did, for statistics and for people. */
+export interface RunReport {
+  readonly seed: number
+  /** Everything that was wrong; empty = a clean run. */
+  readonly problems: string[]
+  readonly toServer: LinkProfile
+  readonly toClient: LinkProfile
+  /** Virtual time, ms. */
+  readonly elapsed: number
+  readonly datagrams: number
+  readonly lost: number
+}
+
+/**
+ * Runs one seed.
+ * @param prepare called with the world before anything happens, to trace or to break it
+ */
+export async function runSeed(
+  seed: number,
+  options: RunOptions = STANDARD_RUN,
+  prepare?: (world: World) => void,
+): Promise<RunReport> {
+  const random = new Random(seed)
+  const links = random.fork('links')
+  const toServer = randomLink(links, options.maxLoss)
+  const toClient = randomLink(links, options.maxLoss)
+  const world = new World({
+    seed,
+    toServer,
+    toClient,
+    handler: (clock) => new ServerSide(clock).handle,
+    transport: { maxIdleTimeout: IDLE_TIMEOUT },
+    // Planned crashes must not look like a broken server.
+    supervision: { crashLimit: options.requests },
+  })
+  prepare?.(world)
+  const problems: string[] = []
+  try {
+    problems.push(...(await drive(world, random, options)))
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error))
+  }
+  problems.push(...leftovers(world))
+  const { sent, lost } = world.network.counters
+  return { seed, problems, toServer, toClient, elapsed: world.clock.now(), datagrams: sent, lost }
+}
+
+async function drive(world: World, random: Random, options: RunOptions): Promise<string[]> {
+  const plan = planRequests(random.fork('workload'), options.requests)
+  const deadline = world.clock.now() + options.timeLimit
+  const session = world.open(verification(world, random))
+  await world.run(session.opened, options.timeLimit)
+  const client = new ClientSide(world.clock, session)
+  const pending = new Set(plan.map(({ index, kind }) => `${index} ${kind}`))
+  const runs = plan.map(async (request) => {
+    const verdict = await client.run(request)
+    pending.delete(`${request.index} ${request.kind}`)
+    return verdict === undefined ? [] : [`request ${request.index} (${request.kind}): ${verdict}`]
+  })
+  try {
+    return (await world.run(Promise.all(runs), deadline - world.clock.now())).flat()
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; pending: ${[...pending].join(', ')}`)
+  } finally {
+    session.close()
+    await world.pass(AFTERMATH)
+  }
+}
+
+/** Half of the runs verify the server's certificate, which takes time as it does in reality. */
+function verification(world: World, random: Random): Parameters<World['open']>[0] {
+  const choice = random.fork('verification')
+  if (choice.chance(0.5)) return {}
+  const time = choice.between(0, 50)
+  return {
+    verifyCertificate: (_request, done) => {
+      world.clock.setTimer(world.clock.now() + time, () => done(true))
+    },
+  }
+}
+
+/** Every registry of both endpoints that is not empty, and everything that must never be counted. */
+export function leftovers(world: World): string[] {
+  const problems: string[] = []
+  const process = { rss: () => 0, eventLoopLagP99Ms: () => 0 }
+  for (const [name, endpoint] of [['server', world.server] as const, ['client', world.client] as const]) {
+    const status = statusOf(endpoint, process)
+    const { counters } = endpoint
+    const zeros: Record<string, number> = {
+      'live connections': status.connections.live,
+      'live streams': status.streams.live,
+      'live actors': status.actors.live,
+      'live handlers': status.handlers.live,
+      'armed timers': status.timers.armed,
+      'received bytes': status.buffers.receiveBytes,
+      'bytes to send': status.buffers.sendBytes,
+      'connection IDs': endpoint.ids.size,
+      'missed transitions': status.actors.missedTransitions,
+      'abandoned handlers': counters.abandoned,
+      'crashes without a reset': counters.crashed - counters.crashResets,
+    }
+    for (const [what, count] of Object.entries(zeros))
+      if (count !== 0) problems.push(`${name}: ${count} ${what}`)
+    for (const missed of endpoint.missed.list()) problems.push(`${name}: missed ${JSON.stringify(missed)}`)
+  }
+  for (const { kind, error } of world.faults) {
+    if (!(error instanceof PlannedCrash)) problems.push(`server: ${kind}: ${error}`)
+  }
+  if (world.clock.armed !== 0) problems.push(`${world.clock.armed} timers of the clock are armed`)
+  return problems
+}
