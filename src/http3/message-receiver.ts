@@ -130,7 +130,8 @@ export class MessageReceiver {
       this.dropChunk()
       return
     }
-    this.chunk = this.chunk.slice(this.offset)
+    // slice() of a Buffer would be a view of the datagram, not a copy.
+    this.chunk = new Uint8Array(this.chunk.subarray(this.offset))
     this.offset = 0
   }
 

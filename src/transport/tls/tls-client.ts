@@ -242,7 +242,7 @@ export class TlsClient extends TlsEndpoint {
     this.actor.raise(HandshakeEvent.recvEncryptedExtensions)
     this.transcript.add(message)
     this.alpn = alpn
-    this.output.handlePeerTransportParameters(transportParameters.slice())
+    this.output.handlePeerTransportParameters(new Uint8Array(transportParameters))
   }
 
   #handleCertificate(message: Uint8Array): void {

@@ -103,8 +103,8 @@ export class TlsServer extends TlsEndpoint {
     this.expectLevelEnd()
     this.alpn = alpn
     this.serverName = hello.serverName
-    this.clientRandom = hello.random.slice()
-    this.output.handlePeerTransportParameters(hello.transportParameters.slice())
+    this.clientRandom = new Uint8Array(hello.random)
+    this.output.handlePeerTransportParameters(new Uint8Array(hello.transportParameters))
     this.#sendServerHello(group, share.keyExchange)
     this.#sendFlight(identity)
   }
@@ -120,7 +120,7 @@ export class TlsServer extends TlsEndpoint {
 
   /** RFC 8446 section 4.1.4. The machine lets this happen once. */
   #requestShare(hello: Uint8Array, group: KeyExchangeGroup): void {
-    this.#retry = { firstHello: parseClientHello(hello.slice()), group }
+    this.#retry = { firstHello: parseClientHello(new Uint8Array(hello)), group }
     this.transcript.replaceByMessageHash()
     this.send(EncryptionLevel.initial, encodeHelloRetryRequest(this.cipherSuite!.id, group.id))
     this.actor.raise(HandshakeEvent.sendHelloRetryRequest)

@@ -273,15 +273,15 @@ function decodeNumber(value: Cursor, row: NumberRow): number {
 }
 
 function decodePreferredAddress(value: Cursor): PreferredAddress {
-  const ipv4 = value.readBytes(4).slice()
+  const ipv4 = new Uint8Array(value.readBytes(4))
   const ipv4Port = value.readUint16()
-  const ipv6 = value.readBytes(16).slice()
+  const ipv6 = new Uint8Array(value.readBytes(16))
   const ipv6Port = value.readUint16()
   const length = value.readUint8()
   // RFC 9000 section 18.2: a zero-length connection ID here is a TRANSPORT_PARAMETER_ERROR.
   if (length < 1 || length > MAX_CONNECTION_ID_LENGTH) invalid('preferredAddress connection ID length')
-  const connectionId = value.readBytes(length).slice()
-  const statelessResetToken = value.readBytes(16).slice()
+  const connectionId = new Uint8Array(value.readBytes(length))
+  const statelessResetToken = new Uint8Array(value.readBytes(16))
   if (value.remaining !== 0) invalid('preferredAddress length')
   return { ipv4, ipv4Port, ipv6, ipv6Port, connectionId, statelessResetToken }
 }

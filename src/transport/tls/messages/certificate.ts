@@ -30,7 +30,7 @@ export function parseCertificate(message: Uint8Array): Uint8Array[] {
   while (list.remaining > 0) {
     if (chain.length === MAX_CHAIN_LENGTH)
       throw alertError(Alert.badCertificate, 'certificate chain too long')
-    chain.push(list.readVector24(1).slice())
+    chain.push(new Uint8Array(list.readVector24(1)))
     checkSolicited(readExtensions(list, MessageBit.certificate), [])
   }
   return chain
