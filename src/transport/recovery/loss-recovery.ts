@@ -147,7 +147,7 @@ export class LossRecovery {
     this.bytesInFlight += packet.size
     this.hasRecoveryPacket = false
     this.congestion.onPacketSent(packet.size, now)
-    this.pacer.onPacketSent(packet.size)
+    this.pacer.onPacketSent(packet.size, now)
     this.loss.set(now)
   }
 

@@ -52,7 +52,8 @@ export class Pacer {
   }
 
   /** Packets that are exempt (probes) may overdraw by one burst at most. */
-  onPacketSent(bytes: number): void {
+  onPacketSent(bytes: number, now: number): void {
+    if (this.updated === Number.NEGATIVE_INFINITY) this.updated = now
     this.tokens = Math.max(this.tokens - bytes, -BURST_PACKETS * this.maxDatagramSize)
   }
 }
