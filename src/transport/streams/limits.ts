@@ -1,9 +1,9 @@
 // Every cap of the streams room, with its reason. Units are bytes unless the name says otherwise.
 
 /**
- * A writer is told to pause once this much is queued and unacknowledged on one stream. Twice the
- * bandwidth-delay product of 20 Mbit/s at 50 ms: enough to fill a usual path, small enough that 100
- * slow readers hold no more than 25 MiB.
+ * A writer is told to pause once this much waits to be sent on one stream. What is in flight does not count: the
+ * congestion window and the peer's flow control bound it, and counting it would cap every stream at 256 KiB per
+ * round trip. 100 slow readers hold no more than 25 MiB beyond their windows.
  */
 export const SEND_HIGH_WATER_MARK = 262_144
 

@@ -41,7 +41,7 @@ export class SendingPart {
     if (this.phase === SendPhase.ready) this.#stream.actor.raise(StreamEvent.sendStream)
     this.buffer.append(chunk)
     this.#stream.host.queueSend(this.#stream)
-    if (this.buffer.bufferedBytes < SEND_HIGH_WATER_MARK) return true
+    if (this.#unsentBytes < SEND_HIGH_WATER_MARK) return true
     this.#isPaused = true
     return false
   }
@@ -100,6 +100,11 @@ export class SendingPart {
     return dataOffset + length
   }
 
+  /** What still has to leave for the first time: what is in flight is bounded by the congestion window instead. */
+  get #unsentBytes(): number {
+    return this.buffer.length - Math.min(this.buffer.next, this.buffer.length)
+  }
+
   #newDataEnd(): number {
     const buffer = this.buffer
     const connection = this.#stream.host.sendCredit
@@ -124,7 +129,7 @@ export class SendingPart {
       this.#stream.actor.raise(StreamEvent.sendAllAcked)
       return
     }
-    if (this.#isPaused && this.buffer.bufferedBytes <= SEND_LOW_WATER_MARK) {
+    if (this.#isPaused && this.#unsentBytes <= SEND_LOW_WATER_MARK) {
       this.#isPaused = false
       if (!this.buffer.isEnded) this.#stream.application?.handleWritable(this.#stream)
     }
