@@ -2,7 +2,7 @@
 // parsePacketHeader is called for each packet of each datagram, before any key is known, and never throws.
 import { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts'
 import { writePacketNumber } from './packet-number.ts'
-import { writeUint32, writeVarint, writeVarint2 } from './varint.ts'
+import { varintLength, writeUint32, writeVarint, writeVarint2 } from './varint.ts'
 
 export const QUIC_VERSION_1 = 0x0000_0001
 export const QUIC_VERSION_2 = 0x6b33_43cf
@@ -194,7 +194,7 @@ export function longHeaderLength(
   tokenLength: number,
   packetNumberLength: number,
 ): number {
-  const token = type === PacketType.initial ? (tokenLength < 0x40 ? 1 : 2) + tokenLength : 0
+  const token = type === PacketType.initial ? varintLength(tokenLength) + tokenLength : 0
   return 1 + 4 + 1 + dcid.length + 1 + scid.length + token + 2 + packetNumberLength
 }
 
