@@ -32,6 +32,8 @@ export interface Exchange {
    * Throws CancelledError when the client gives up.
    */
   readonly body: AsyncIterable<Uint8Array>
+  /** Request trailers, once the body has ended; empty when there were none. */
+  readonly trailers: readonly string[]
   /** First value of a request field; `name` in lower case. */
   header(name: string): string | undefined
   /**
@@ -49,6 +51,8 @@ export interface Exchange {
    * CancelledError when nobody reads any longer.
    */
   write(chunk: Uint8Array | string): Promise<void> | undefined
+  /** Sends trailers after the body; end() follows. HTTP/1.1 carries them only in a chunked response. */
+  sendTrailers(fields: readonly string[]): void
   /** Ends the response, after a last piece if one is given. */
   end(chunk?: Uint8Array | string): void
 }

@@ -20,25 +20,33 @@ function bytesOf(data: Uint8Array | string): Uint8Array {
   return typeof data === 'string' ? Buffer.from(data) : data
 }
 
+/** What all exchanges of a server share. */
+export interface ExchangeService {
+  readonly handler: ExchangeHandler
+  /** Value of the date field; without it responses have none. */
+  readonly date?: (() => string) | undefined
+}
+
 export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<Uint8Array> {
   readonly protocol = 'h3'
   readonly remote: RemoteAddress
   onCancel: ((reason: Error) => void) | undefined
-  readonly #handler: ExchangeHandler
+  trailers: readonly string[] = NO_FIELDS
+  readonly #service: ExchangeService
   #reading: Waiter<IteratorResult<Uint8Array>> | undefined
   #writing: Waiter<void> | undefined
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
 
-  constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, handler: ExchangeHandler) {
+  constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, service: ExchangeService) {
     super(request, owner)
     this.remote = remote
     this.onCancel = undefined
-    this.#handler = handler
+    this.#service = service
   }
 
   protected run(): void | PromiseLike<void> {
-    return this.#handler(this)
+    return this.#service.handler(this)
   }
 
   get method(): string {
@@ -77,12 +85,13 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   respond(status: number, headers: readonly string[] = NO_FIELDS, body?: Uint8Array | string): void {
     if (this.phase !== HandlerPhase.running) return
-    if (body === undefined) this.request.respond(status, headers, END)
-    else this.request.respond(status, headers, { body: bytesOf(body), end: true })
+    const fields = this.#dated(headers)
+    if (body === undefined) this.request.respond(status, fields, END)
+    else this.request.respond(status, fields, { body: bytesOf(body), end: true })
   }
 
   begin(status: number, headers: readonly string[] = NO_FIELDS): void {
-    if (this.phase === HandlerPhase.running) this.request.respond(status, headers)
+    if (this.phase === HandlerPhase.running) this.request.respond(status, this.#dated(headers))
   }
 
   inform(status: number, headers: readonly string[] = NO_FIELDS): void {
@@ -96,10 +105,20 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     return this.#writing.promise
   }
 
+  sendTrailers(fields: readonly string[]): void {
+    if (this.phase === HandlerPhase.running) this.request.sendTrailers(fields)
+  }
+
   end(chunk?: Uint8Array | string): void {
     if (this.phase !== HandlerPhase.running) return
     if (chunk !== undefined && chunk.length > 0) this.request.write(bytesOf(chunk))
     this.request.end()
+  }
+
+  #dated(headers: readonly string[]): readonly string[] {
+    const { date } = this.#service
+    if (date === undefined || fieldValue(headers, 'date') !== undefined) return headers
+    return headers.concat('date', date())
   }
 
   /** Why nothing can be read or written any more. What stray callbacks do after the end must not throw at them. */
@@ -167,6 +186,10 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   handleBodyReadable(): void {
     this.#deliverBody()
+  }
+
+  handleTrailers(fields: string[]): void {
+    this.trailers = fields
   }
 
   handleBodyEnd(): void {

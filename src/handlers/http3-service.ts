@@ -6,21 +6,21 @@ import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { QuicConnection } from '../transport/connection/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
-import { H3Exchange } from './h3-exchange.ts'
+import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
 
 class RequestEvents implements H3Events {
   readonly #supervisor: ConnectionSupervisor
-  readonly #handler: ExchangeHandler
+  readonly #service: ExchangeService
 
-  constructor(supervisor: ConnectionSupervisor, handler: ExchangeHandler) {
+  constructor(supervisor: ConnectionSupervisor, service: ExchangeService) {
     this.#supervisor = supervisor
-    this.#handler = handler
+    this.#service = service
   }
 
   handleRequest(stream: RequestStream): void {
     const supervisor = this.#supervisor
-    supervisor.startHandler(new H3Exchange(stream, supervisor, supervisor.connection.remote, this.#handler))
+    supervisor.startHandler(new H3Exchange(stream, supervisor, supervisor.connection.remote, this.#service))
   }
 
   handleClosing(): void {}
@@ -47,7 +47,11 @@ class Http3Service extends H3Connection implements SupervisedApplication {
   }
 }
 
-/** Serves HTTP/3 with one handler for all requests. */
-export function http3Service(handler: ExchangeHandler): ApplicationFactory {
-  return (connection, supervisor) => new Http3Service(connection, new RequestEvents(supervisor, handler))
+/**
+ * Serves HTTP/3 with one handler for all requests.
+ * @param date value of the date field of every response
+ */
+export function http3Service(handler: ExchangeHandler, date?: () => string): ApplicationFactory {
+  const service: ExchangeService = { handler, date }
+  return (connection, supervisor) => new Http3Service(connection, new RequestEvents(supervisor, service))
 }

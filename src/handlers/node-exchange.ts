@@ -59,8 +59,8 @@ export class NodeExchange implements Exchange {
     return this.#readBody()
   }
 
-  get isResponseBegun(): boolean {
-    return this.#response.headersSent
+  get trailers(): readonly string[] {
+    return regularFields(this.#request.rawTrailers)
   }
 
   get isResponseEnded(): boolean {
@@ -109,6 +109,13 @@ export class NodeExchange implements Exchange {
     if (this.#response.write(chunk)) return undefined
     this.#waiter ??= new Waiter()
     return this.#waiter.promise
+  }
+
+  sendTrailers(fields: readonly string[]): void {
+    if (this.#cancelled !== undefined) return
+    for (let index = 0; index < fields.length; index += 2) {
+      this.#response.addTrailers({ [fields[index]]: fields[index + 1] })
+    }
   }
 
   end(chunk?: Uint8Array | string): void {

@@ -21,6 +21,7 @@ import { bindPorts } from './bind-ports.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
+import { httpDates } from './http-date.ts'
 import { http3Service } from './http3-service.ts'
 import { SELF_SIGNED_DAYS } from './limits.ts'
 import type { TcpServer } from './tcp-server.ts'
@@ -97,7 +98,10 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     entropy: systemEntropy(),
     sockets: ports.udp,
     backends: selectBackends(),
-    server: { tls: { identities: [identity], alpn: ['h3'] }, application: http3Service(handler) },
+    server: {
+      tls: { identities: [identity], alpn: ['h3'] },
+      application: http3Service(handler, httpDates()),
+    },
     report,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),

@@ -157,6 +157,13 @@ export class ConnectionSupervisor
     this.#services.report({ kind: 'hang', method: handler.request.method, path: handler.request.path, error })
   }
 
+  /** Handlers that were cut and still have not ended. */
+  get stuckHandlers(): number {
+    let stuck = 0
+    for (const handler of this.#handlers.values()) if (handler.phase === HandlerPhase.cut) stuck++
+    return stuck
+  }
+
   /** Looks at every handler's deadline; called by the endpoint's sweep. `now` in ms. */
   sweep(now: number): void {
     const { handlerDeadline, handlerGrace } = this.#services.settings

@@ -8,6 +8,7 @@
 //   clock.immediate -> runTurn(): timers, output of every dirty connection -> batch -> socket
 import { InspectionHub } from '../machines/index.ts'
 import { DatagramBatch, type RemoteAddress } from '../transport/connection/index.ts'
+import type { TimerHandle } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { PacketHeader, PacketType, parsePacketHeader, QUIC_VERSION_1 } from '../transport/wire/index.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
@@ -45,7 +46,8 @@ export class Endpoint {
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
   #isAccepting = true
-  #isSweeping = false
+  #sweepTimer: TimerHandle | undefined
+  #drain: EndpointDrain | undefined
 
   constructor(options: EndpointOptions) {
     this.options = options
@@ -220,7 +222,14 @@ export class Endpoint {
     this.entries.add(entry)
     entry.supervisor.connection.wake = () => this.#turns.markDirty(entry)
     this.#turns.markDirty(entry)
-    if (!this.#isSweeping) this.#armSweep()
+    this.#armSweep()
+  }
+
+  /** Streams whose handler ignores its AbortSignal: they hold what they have until it ends. */
+  get stuckStreams(): number {
+    let stuck = 0
+    for (const { supervisor } of this.entries) stuck += supervisor.stuckHandlers
+    return stuck
   }
 
   /** Takes a connection out of every table; called by its supervisor when its actor is final. */
@@ -231,21 +240,30 @@ export class Endpoint {
     entry.retireIds()
     this.#turns.remove(entry)
     if (entry.supervisor.handlerCount > 0) this.#leaving.add(entry.supervisor)
+    this.#settleSweep()
     this.#drain?.handleGone()
   }
 
   // --- sweep, drain, end -----------------------------------------------------------------------------------------
 
   #armSweep(): void {
+    if (this.#sweepTimer !== undefined) return
     const { clock } = this.options
-    this.#isSweeping = true
     this.counters.timersArmed++
-    clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
+    this.#sweepTimer = clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
       this.counters.timersArmed--
-      this.#isSweeping = false
+      this.#sweepTimer = undefined
       this.#sweep(clock.now())
       if (this.entries.size > 0 || this.#leaving.size > 0) this.#armSweep()
     })
+  }
+
+  /** Without anything to look after there is no timer either. */
+  #settleSweep(): void {
+    if (this.#sweepTimer === undefined || this.entries.size > 0 || this.#leaving.size > 0) return
+    this.options.clock.clearTimer(this.#sweepTimer)
+    this.#sweepTimer = undefined
+    this.counters.timersArmed--
   }
 
   #sweep(now: number): void {
@@ -255,7 +273,6 @@ export class Endpoint {
       if (supervisor.handlerCount === 0) this.#leaving.delete(supervisor)
     }
   }
-  #drain: EndpointDrain | undefined
 
   /**
    * Stops accepting, lets requests finish, closes everything and resolves when nothing is left. The sockets stay

@@ -46,8 +46,11 @@ export const CRASH_LIMIT = 10
 /** Window of the crash intensity, ms. */
 export const CRASH_WINDOW = 10_000
 
-/** Until a handler must have begun its response, ms; afterwards its AbortSignal fires. */
-export const HANDLER_DEADLINE = 30_000
+/**
+ * Until a handler must have begun its response, ms; then its AbortSignal fires. Shorter than the idle timeout of
+ * 30 s, so that a silent client learns of the reset instead of losing its connection.
+ */
+export const HANDLER_DEADLINE = 20_000
 
 /** From the AbortSignal to the reset of the stream, ms. */
 export const HANDLER_GRACE = 1_000

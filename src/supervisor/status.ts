@@ -8,7 +8,7 @@ export interface ServerStatus {
     readonly live: number
     readonly opened: number
     readonly closed: number
-    /** Streams that are in a state for longer than its deadline. */
+    /** Streams whose handler goes on although its AbortSignal fired and its stream was reset. */
     readonly stuck: number
   }
   readonly actors: {
@@ -56,7 +56,7 @@ export function statusOf(endpoint: Endpoint, process: ProcessNumbers): ServerSta
       live: counters.streamsLive,
       opened: counters.streamsOpened,
       closed: counters.streamsClosed,
-      stuck: 0,
+      stuck: endpoint.stuckStreams,
     },
     actors: {
       live: counters.actorsLive,
