@@ -86,8 +86,9 @@ export class Session {
     this.requests.push(new Recorder(stream))
   }
 
-  constructor(role: 'client' | 'server', options: Partial<H3ConnectionOptions> = {}) {
+  constructor(role: 'client' | 'server', options: Partial<H3ConnectionOptions> = {}, uniCredit = 3) {
     this.transport = new ConnectionDouble(role)
+    this.transport.credit.uni = uniCredit
     this.h3 = new H3Connection(this.transport.asConnection, {
       role,
       events: {
