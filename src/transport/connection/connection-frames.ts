@@ -7,6 +7,7 @@ import {
   LimitFrame,
   NewConnectionIdFrame,
   parseConnectionClose,
+  parseDatagram,
   parseLimit,
   parseNewConnectionId,
   parseNewToken,
@@ -21,6 +22,7 @@ const limitFrame = new LimitFrame()
 const newIdFrame = new NewConnectionIdFrame()
 const closeFrame = new ConnectionCloseFrame()
 const tokenFrame = new BytesFrame()
+const datagramFrame = new BytesFrame()
 const RESET_TOKEN_LENGTH = 16
 
 /** RFC 9000 section 19.7: "A server MUST treat receipt of a NEW_TOKEN frame as a connection error". */
@@ -89,6 +91,18 @@ export function handleConnectionClose(connection: QuicConnection, cursor: Cursor
 export function handleHandshakeDone(connection: QuicConnection, _cursor: Cursor, type: number): void {
   if (connection.isServer) throw violation('HANDSHAKE_DONE from a client', type)
   connection.handshake.handleDone()
+}
+
+/** RFC 9221 section 3: datagrams only if we announced them, and none larger than we announced. */
+export function handleDatagram(connection: QuicConnection, cursor: Cursor, type: number): void {
+  const start = cursor.offset - 1
+  parseDatagram(cursor, type, datagramFrame)
+  if (cursor.offset - start > connection.settings.maxDatagramFrameSize) {
+    throw violation('DATAGRAM frame larger than announced', type)
+  }
+  connection.stats.datagramFramesReceived++
+  const { dataStart, length } = datagramFrame
+  connection.application?.handleDatagramFrame?.(cursor.buffer.subarray(dataStart, dataStart + length))
 }
 
 function violation(reason: string, frameType: number): QuicError {

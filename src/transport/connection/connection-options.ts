@@ -26,6 +26,8 @@ export interface ConnectionApplication {
   acceptStream(stream: QuicStream): StreamApplication
   /** The peer allows more streams of this kind. */
   handleStreamCredit(kind: StreamKind): void
+  /** A DATAGRAM frame (RFC 9221); the payload is borrowed until the call returns. */
+  handleDatagramFrame?(payload: Uint8Array): void
   /** Closing or draining has begun; all streams have ended. */
   handleClosing(info: CloseInfo): void
   /** The connection is over and forgotten. */

@@ -9,6 +9,7 @@ export class ConnectionStats {
   /** Packets that no key opened. */
   undecryptable = 0
   duplicates = 0
+  datagramFramesReceived = 0
   /** Exceptions that were not protocol errors: a defect of ours or of the application. */
   internalErrors = 0
 }

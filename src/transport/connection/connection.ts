@@ -21,6 +21,7 @@ import { ConnectionStats } from './connection-stats.ts'
 import { ConnectionStreams } from './connection-streams.ts'
 import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
+import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
 import { Handshake } from './handshake.ts'
 import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
@@ -54,6 +55,7 @@ export class QuicConnection implements ActorSubject {
   readonly timers = new Timers()
   readonly closing = new Closing()
   readonly stats = new ConnectionStats()
+  readonly datagrams = new DatagramQueue()
   readonly ackDelayExponent = 3
   application: ConnectionApplication | undefined
   applicationKeys: ApplicationKeys | undefined
@@ -239,6 +241,24 @@ export class QuicConnection implements ActorSubject {
     return this.host.open(kind)
   }
 
+  /** Largest payload that sendDatagram takes now, bytes; 0 when the peer takes none (RFC 9221 section 3). */
+  get maxDatagramPayload(): number {
+    return this.datagrams.maxPayload(this.path.maxDatagramSize)
+  }
+
+  /**
+   * Sends an unreliable datagram; the payload is kept by reference.
+   * @param watcher told whether it was sent, lost, acknowledged, or dropped from a full queue
+   * @throws RangeError when it is larger than maxDatagramPayload
+   */
+  sendDatagram(payload: Uint8Array, watcher?: DatagramWatcher): void {
+    if (this.isEnding) return
+    if (payload.length > this.maxDatagramPayload)
+      throw new RangeError('datagram larger than the path carries')
+    this.datagrams.push(payload, watcher)
+    this.wake()
+  }
+
   /** Closes at once with CONNECTION_CLOSE; all streams end (RFC 9000 section 10.2). */
   close(code: number, reason: string, options: { application: boolean }): void {
     const info = {
@@ -318,6 +338,7 @@ export class QuicConnection implements ActorSubject {
 
   applyPeerParameters(peer: TransportParameters): void {
     this.host.setPeerLimits(peer)
+    this.datagrams.peerLimit = peer.maxDatagramFrameSize
     this.peerAckDelayExponent = peer.ackDelayExponent
     this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
     if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)
@@ -377,6 +398,7 @@ export class QuicConnection implements ActorSubject {
   perform(action: number): void {
     if (action === ConnectionAction.closeStreams) {
       this.host.closeAll()
+      this.datagrams.discard()
       this.application?.handleClosing(this.closing.info!)
     } else if (action === ConnectionAction.armDrainTimer) {
       this.timers.clearAll()

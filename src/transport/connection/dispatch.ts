@@ -5,6 +5,7 @@ import type { QuicConnection } from './connection.ts'
 import {
   handleConnectionClose,
   handleDataBlocked,
+  handleDatagram,
   handleHandshakeDone,
   handleMaxData,
   handleMaxStreams,
@@ -69,6 +70,7 @@ rule(0x1b, 0x1b, ___1, handlePathResponse)
 rule(0x1c, 0x1c, IH_1, handleConnectionClose)
 rule(0x1d, 0x1d, ___1, handleConnectionClose)
 rule(0x1e, 0x1e, ___1, handleHandshakeDone)
+rule(0x30, 0x31, ___1, handleDatagram)
 
 /**
  * Handles all frames of a packet. Returns whether one of them was ack-eliciting.

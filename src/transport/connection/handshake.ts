@@ -79,6 +79,7 @@ export class Handshake implements TlsOutput {
       initialMaxStreamsBidi: settings.initialMaxStreamsBidi,
       initialMaxStreamsUni: settings.initialMaxStreamsUni,
       maxAckDelay: settings.maxAckDelay,
+      maxDatagramFrameSize: settings.maxDatagramFrameSize,
       disableActiveMigration: true,
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
       initialSourceConnectionId: first.bytes,

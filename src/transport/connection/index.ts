@@ -9,6 +9,7 @@ export type {
 } from './connection-options.ts'
 export { ConnectionStats } from './connection-stats.ts'
 export { DatagramBatch, type RemoteAddress } from './datagram-batch.ts'
+export type { DatagramWatcher } from './datagram-queue.ts'
 export * from './limits.ts'
 export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
 export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'

@@ -30,6 +30,12 @@ export const MAX_PENDING_PATH_RESPONSES = 4
 /** Datagrams we send in the closing state to one that arrives: every power of two of received ones (section 10.2.1). */
 export const MAX_CLOSE_REPEATS = 16
 
+/** Datagrams waiting for a packet (RFC 9221 section 5): a tenth of a second of 1,000 per second; older ones are stale. */
+export const MAX_QUEUED_DATAGRAMS = 128
+
+/** Bytes of them: more than the initial congestion window holds ten times over. */
+export const MAX_QUEUED_DATAGRAM_BYTES = 131_072
+
 /** Bytes of a reason phrase we send or keep. */
 export const MAX_REASON_LENGTH = 256
 

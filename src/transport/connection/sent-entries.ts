@@ -18,11 +18,18 @@ export class SentEntries implements RecoveryEvents {
   }
 }
 
-/** Queues again what a packet carried, without declaring it lost. Connection IDs are counted and stay out. */
+/** Entries that a probe leaves alone: connection IDs are counted, and datagrams are never sent twice. */
+const NOT_REPEATED: readonly number[] = [
+  EntryKind.retireConnectionId,
+  EntryKind.newConnectionId,
+  EntryKind.datagram,
+]
+
+/** Queues again what a packet carried, without declaring it lost. */
 export function repeatEntries(packet: SentPacket): void {
   for (let i = 0; i < packet.entryCount; i++) {
     const kind = packet.kinds[i]
-    if (kind === EntryKind.retireConnectionId || kind === EntryKind.newConnectionId) continue
+    if (NOT_REPEATED.includes(kind)) continue
     const target = packet.targets[i] as EntryTarget
     target.handleLost(kind, packet.starts[i], packet.ends[i])
   }

@@ -16,6 +16,8 @@ export interface TransportSettings {
   /** Longest time an acknowledgement is held back, milliseconds. */
   maxAckDelay: number
   activeConnectionIdLimit: number
+  /** Largest DATAGRAM frame we take, bytes; 0 takes none (RFC 9221 section 3). */
+  maxDatagramFrameSize: number
   congestion: 'cubic' | 'newReno'
 }
 
@@ -30,5 +32,6 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   initialMaxStreamsUni: 100,
   maxAckDelay: 25,
   activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
+  maxDatagramFrameSize: 0,
   congestion: 'cubic',
 }

@@ -147,7 +147,8 @@ export class Transmitter {
   #hasEliciting(space: PacketSpace): boolean {
     if (space.crypto.hasOutput) return true
     if (space.index !== Space.application) return false
-    return this.#connection.control.hasOutput || this.#connection.host.sendQueue.size > 0
+    const { control, datagrams, host } = this.#connection
+    return control.hasOutput || datagrams.hasOutput || host.sendQueue.size > 0
   }
 
   #writeAck(writer: PacketWriter, now: number): void {
@@ -177,11 +178,12 @@ export class Transmitter {
 
   #writeApplication(writer: PacketWriter): void {
     const connection = this.#connection
-    const { control, host, path } = connection
+    const { control, datagrams, host, path } = connection
     const { sendQueue } = host
     const { packet, buffer, end } = writer
     if (path.responses.length > 0) writer.carriesPathFrame = true
     writer.offset = control.writeFrames(buffer, writer.offset, end, packet)
+    if (datagrams.hasOutput) writer.offset = datagrams.writeFrames(buffer, writer.offset, end, packet)
     // Each stream in the queue gets one look per packet; the one that fills it goes to the back.
     for (let turns = sendQueue.size; turns > 0 && end - writer.offset > MIN_STREAM_ROOM; turns--) {
       const stream = sendQueue.shift()!

@@ -19,6 +19,7 @@ export const EntryKind = {
   newConnectionId: 13,
   retireConnectionId: 14,
   handshakeDone: 15,
+  datagram: 16,
 } as const
 
 /** Told what became of an entry it put into a packet. `start` and `end` mean what the kind says. */

@@ -61,7 +61,12 @@ test('close reaches the peer and both ends forget the connection (RFC 9000 secti
   const pair = new Pair().handshake()
   pair.client.connection.close(7, 'enough', { application: true })
   pair.run(5_000)
-  expect(pair.server.application.closing).toMatchObject({ code: 7, reason: 'enough', isApplication: true, isLocal: false })
+  expect(pair.server.application.closing).toMatchObject({
+    code: 7,
+    reason: 'enough',
+    isApplication: true,
+    isLocal: false,
+  })
   expect(pair.client.connection.isClosed && pair.server.connection.isClosed).toBe(true)
   expect(pair.client.application.isClosed && pair.server.application.isClosed).toBe(true)
 })

@@ -12,7 +12,8 @@ function runSeed(seed: number): void {
   const pair = new Pair({ seed })
   pair.drop = () => chance() < loss
   pair.server.application.onReadable = (stream) => {
-    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read()) stream.write(new Uint8Array(chunk))
+    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read())
+      stream.write(new Uint8Array(chunk))
     if (stream.isReadComplete) stream.end()
   }
   pair.run(9_000, () => pair.client.connection.isHandshakeComplete)
@@ -26,7 +27,10 @@ function runSeed(seed: number): void {
     stream.write(bytes)
     stream.end()
   }
-  pair.run(120_000, () => pair.client.application.closedStreams.size === STREAMS && pair.server.supervisor.live.size === 0)
+  pair.run(
+    120_000,
+    () => pair.client.application.closedStreams.size === STREAMS && pair.server.supervisor.live.size === 0,
+  )
   for (const [id, bytes] of expected) {
     expect(pair.client.application.bytes(id).equals(bytes), `seed ${seed} stream ${id}`).toBe(true)
   }

@@ -15,7 +15,11 @@ import {
   type TransportSettings,
 } from '../../../../src/transport/connection/index.ts'
 import { type Entropy, selectBackends } from '../../../../src/transport/crypto/index.ts'
-import type { QuicStream, StreamApplication, StreamSupervision } from '../../../../src/transport/streams/index.ts'
+import type {
+  QuicStream,
+  StreamApplication,
+  StreamSupervision,
+} from '../../../../src/transport/streams/index.ts'
 import { ed25519Identity } from './identity.ts'
 
 const backends = selectBackends()
@@ -86,6 +90,7 @@ export class TestApplication implements ConnectionApplication, StreamApplication
   reads = true
   onStream: ((stream: QuicStream) => void) | undefined
   onReadable: ((stream: QuicStream) => void) | undefined
+  onDatagram: ((payload: Uint8Array) => void) | undefined
   writable = 0
 
   handleHandshakeComplete(): void {
@@ -99,6 +104,10 @@ export class TestApplication implements ConnectionApplication, StreamApplication
   }
 
   handleStreamCredit(): void {}
+
+  handleDatagramFrame(payload: Uint8Array): void {
+    this.onDatagram?.(payload)
+  }
 
   handleClosing(info: CloseInfo): void {
     this.closing = info
@@ -119,7 +128,8 @@ export class TestApplication implements ConnectionApplication, StreamApplication
   readAll(stream: QuicStream): void {
     const chunks = this.received.get(stream.id) ?? []
     this.received.set(stream.id, chunks)
-    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read()) chunks.push(Buffer.from(chunk))
+    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read())
+      chunks.push(Buffer.from(chunk))
     if (stream.isReadComplete) this.finished.add(stream.id)
   }
 
@@ -204,7 +214,9 @@ export class Pair {
   #flying: Datagram[] = []
   readonly #batch = new DatagramBatch()
 
-  constructor(options: { seed?: number; client?: Partial<TransportSettings>; server?: Partial<TransportSettings> } = {}) {
+  constructor(
+    options: { seed?: number; client?: Partial<TransportSettings>; server?: Partial<TransportSettings> } = {},
+  ) {
     const seed = options.seed ?? 1
     this.client = new TestEnd('client', undefined, seed, options.client ?? {})
     const id = this.client.connection.originalDestinationConnectionId
@@ -218,7 +230,11 @@ export class Pair {
       this.flush(this.client)
       this.flush(this.server)
       if (done()) return
-      const next = Math.min(this.#nextArrival(), this.client.connection.nextTimeout(), this.server.connection.nextTimeout())
+      const next = Math.min(
+        this.#nextArrival(),
+        this.client.connection.nextTimeout(),
+        this.server.connection.nextTimeout(),
+      )
       if (next > end) break
       this.now = Math.max(this.now, next)
       this.#deliver()
@@ -240,7 +256,9 @@ export class Pair {
     const batch = this.#batch
     while (end.connection.pollTransmit(batch, this.now) > 0) {
       for (let i = 0; i < batch.count; i++) {
-        const bytes = new Uint8Array(batch.buffer.subarray(batch.starts[i], batch.starts[i] + batch.lengths[i]))
+        const bytes = new Uint8Array(
+          batch.buffer.subarray(batch.starts[i], batch.starts[i] + batch.lengths[i]),
+        )
         const direction = toServer ? 'toServer' : 'toClient'
         this.bytesSent[direction] += bytes.length
         if (this.drop(this.sent[direction]++, toServer, bytes)) continue
