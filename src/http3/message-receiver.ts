@@ -76,6 +76,14 @@ export class MessageReceiver {
     return this.chunk.length - this.offset + this.reassembled
   }
 
+  /** More of the body is certain to come: by content-length, or by the length of the frame that has begun. */
+  get isBodyPending(): boolean {
+    return (
+      this.declaredBytes < this.expectedLength ||
+      (this.parser.remaining > 0 && this.parser.type === FrameType.data)
+    )
+  }
+
   /**
    * Reads on until something is there for the owner. Body bytes are left where they are.
    * @returns a value of {@link Step}

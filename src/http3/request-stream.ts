@@ -61,6 +61,8 @@ export class RequestStream implements StreamApplication, SenderOwner {
   private transportCalls = 0
   private outcome: 'closed' | 'reset' | undefined
   private isClosedReported = false
+  /** Our response is complete; what still comes of the request is dropped. */
+  private isLeaving = false
 
   constructor(stream: QuicStream, connection: H3Connection) {
     this.stream = stream
@@ -183,7 +185,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.sender.sendTrailers(fields)
   }
 
-  /** Ends our message. A server then stops an unfinished request body with H3_NO_ERROR. */
+  /** Ends our message. A server then drops the rest of the request, and stops a body that goes on with H3_NO_ERROR. */
   end(): void {
     if (this.sender.part >= SendPart.ended) return
     this.sender.end()
@@ -198,20 +200,25 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.stopReceiving(code)
   }
 
-  // RFC 9114 section 4.1: a server that needs no more of the request "MAY abort reading the request stream".
+  // RFC 9114 section 4.1: a server that needs no more of the request "MAY abort reading the request stream". Not while
+  // all that is missing may be its FIN: the h3 crate takes STOP_SENDING for the end of the response, too.
   private leaveRequest(): void {
+    let isSurplus = false
     try {
       while (this.isReceivingBody) {
         const step = this.receiver.advance()
         if (step === Step.starved) break
-        if (step === Step.body) this.receiver.takeBody(true)
+        if (step !== Step.body) continue
+        isSurplus = this.isLeaving
+        this.receiver.takeBody(true)
       }
     } catch (error) {
       this.fail(error)
       return
     }
+    this.isLeaving = true
     if (this.receiver.part === ReceivePart.done) this.reportClosed()
-    else this.stopReceiving(H3ErrorCode.H3_NO_ERROR)
+    else if (isSurplus || this.receiver.isBodyPending) this.stopReceiving(H3ErrorCode.H3_NO_ERROR)
   }
 
   handleLengthMismatch(): void {
@@ -223,7 +230,8 @@ export class RequestStream implements StreamApplication, SenderOwner {
   handleReadable(): void {
     this.transportCalls++
     try {
-      this.drive()
+      if (this.isLeaving) this.leaveRequest()
+      else this.drive()
     } catch (error) {
       this.fail(error)
     } finally {
@@ -246,6 +254,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     } catch (error) {
       this.fail(error)
     }
+    if (this.isLeaving) return
     if (this.events !== undefined) this.events.handleReset(code, false)
     // RFC 9114 section 4.1.1: rejected when no part of it was processed.
     else this.reset(isBeforeHead ? H3ErrorCode.H3_REQUEST_REJECTED : H3ErrorCode.H3_REQUEST_CANCELLED)

@@ -63,4 +63,55 @@ describe('requests at a server (RFC 9114 section 4.1)', () => {
     expect(stream.stopCode).toBe(0x100)
     expect(stream.resetCode).toBeUndefined()
   })
+
+  it('does not stop a request that only lacks its FIN: the h3 crate then drops the response', () => {
+    const session = new Session('server')
+    const stream = session.request(get, false)
+    session.requests[0].stream.respond(200, [], { body: Buffer.from('ok'), end: true })
+    expect([stream.isEnded, stream.stopCode]).toEqual([true, undefined])
+    stream.receive(new Uint8Array(0), true)
+    expect([stream.stopCode, stream.resetCode]).toEqual([undefined, undefined])
+    expect(session.requests[0].stream.isBodyComplete).toBe(true)
+  })
+
+  it('a body that is complete but for its FIN is not stopped either', () => {
+    const session = new Session('server')
+    const stream = session.request(Buffer.concat([post, data('hello')]), false)
+    session.requests[0].stream.respond(200, [], { end: true })
+    expect(stream.stopCode).toBeUndefined()
+    stream.receive(new Uint8Array(0), true)
+    expect(stream.stopCode).toBeUndefined()
+  })
+
+  it('a reset of a request that was answered already is nobody’s news', () => {
+    const session = new Session('server')
+    const stream = session.request(get, false)
+    session.requests[0].stream.respond(200, [], { end: true })
+    stream.receiveReset(0x10c)
+    expect(session.requests[0].log).toEqual([])
+    expect(stream.resetCode).toBeUndefined()
+  })
+
+  it('stops a body without declared length when more of it arrives after the response', () => {
+    const session = new Session('server')
+    const stream = session.request(Buffer.concat([post, data('hel')]), false)
+    session.requests[0].stream.respond(200, [], { end: true })
+    stream.receive(data('lo'))
+    expect([stream.stopCode, stream.resetCode]).toEqual([0x100, undefined])
+  })
+
+  it('stops a body in the middle of a DATA frame', () => {
+    const session = new Session('server')
+    const stream = session.request(Buffer.concat([post, frame(0, Buffer.alloc(3000)).subarray(0, 50)]), false)
+    session.requests[0].stream.respond(200, [], { end: true })
+    expect(stream.stopCode).toBe(0x100)
+  })
+
+  it('a request that breaks the rules after its response is refused all the same', () => {
+    const session = new Session('server')
+    const stream = session.request(get, false)
+    session.requests[0].stream.respond(200, [], { end: true })
+    stream.receive(frame(3, Buffer.from([0])))
+    expect(session.error).toBe(0x105)
+  })
 })
