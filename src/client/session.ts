@@ -27,6 +27,9 @@ export interface StreamTaker {
   refuse(reason: unknown): void
 }
 
+/** Code of TLS alert 0. */
+const CRYPTO_ERROR = 0x100
+
 interface WaitingStream {
   readonly fields: readonly string[]
   readonly hasBody: boolean
@@ -234,8 +237,23 @@ export class ClientSession implements H3Events {
 }
 
 function closeError(close: CloseInfo, wasOpen: boolean): ClientError {
-  const name = close.isApplication ? h3ErrorName(close.code) : `transport error 0x${close.code.toString(16)}`
+  const kind = wasOpen ? 'closed' : 'connect'
+  if (close.cause === 'idle' || close.cause === 'handshakeTimeout') {
+    return new ClientError(
+      'timeout',
+      wasOpen ? 'the server fell silent' : 'the server did not answer in time',
+    )
+  }
+  if (close.cause === 'statelessReset')
+    return new ClientError(kind, 'the server has forgotten the connection')
+  const name = close.isApplication ? h3ErrorName(close.code) : transportErrorName(close.code)
   const reason = close.reason === '' ? '' : `: ${close.reason}`
   const who = close.isLocal ? 'the connection was closed' : 'the server closed the connection'
-  return new ClientError(wasOpen ? 'closed' : 'connect', `${who} (${name}${reason})`, close.code)
+  return new ClientError(kind, `${who} (${name}${reason})`, close.code)
+}
+
+/** RFC 9000 section 20.1; from 0x100 on it is a TLS alert (RFC 9001 section 4.8). */
+function transportErrorName(code: number): string {
+  const isAlert = code >= CRYPTO_ERROR && code < CRYPTO_ERROR + 256
+  return isAlert ? `TLS alert ${code - CRYPTO_ERROR}` : `transport error 0x${code.toString(16)}`
 }

@@ -1,6 +1,7 @@
 // One simulated run from one seed: a handshake, a workload of mixed requests, a clean end; then everything must be
 // right and nothing may be left. What is wrong comes back as text. Used by the simulation tests and replay.ts.
 import { statusOf } from '../../src/supervisor/status.ts'
+import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { ClientSide } from './client-side.ts'
 import { type LinkProfile, randomLink } from './link-profile.ts'
 import { PlannedCrash } from './order.ts'
@@ -57,7 +58,7 @@ export async function runSeed(
     toServer,
     toClient,
     handler: (clock) => new ServerSide(clock).handle,
-    transport: { maxIdleTimeout: IDLE_TIMEOUT },
+    transport: randomTransport(random.fork('transport')),
     // Planned crashes must not look like a broken server.
     supervision: { crashLimit: options.requests },
   })
@@ -77,7 +78,6 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
   const plan = planRequests(random.fork('workload'), options.requests)
   const deadline = world.clock.now() + options.timeLimit
   const session = world.open(verification(world, random))
-  await world.run(session.opened, options.timeLimit)
   const client = new ClientSide(world.clock, session)
   const pending = new Set(plan.map(({ index, kind }) => `${index} ${kind}`))
   const runs = plan.map(async (request) => {
@@ -86,12 +86,30 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
     return verdict === undefined ? [] : [`request ${request.index} (${request.kind}): ${verdict}`]
   })
   try {
+    await world.run(session.opened, options.timeLimit)
     return (await world.run(Promise.all(runs), deadline - world.clock.now())).flat()
   } catch (error) {
     throw new Error(`${(error as Error).message}; pending: ${[...pending].join(', ')}`)
   } finally {
     session.close()
     await world.pass(AFTERMATH)
+  }
+}
+
+/** Half of the runs have the defaults; the others windows and stream limits so small that everything waits. */
+function randomTransport(random: Random): Partial<TransportSettings> {
+  const congestion = random.pick(['cubic', 'newReno'] as const)
+  if (random.chance(0.5)) return { maxIdleTimeout: IDLE_TIMEOUT, congestion }
+  const streamWindow = (): number => random.logarithmic(1_000, 100_000)
+  return {
+    maxIdleTimeout: IDLE_TIMEOUT,
+    congestion,
+    initialMaxData: random.logarithmic(5_000, 200_000),
+    initialMaxStreamDataBidiLocal: streamWindow(),
+    initialMaxStreamDataBidiRemote: streamWindow(),
+    initialMaxStreamDataUni: streamWindow(),
+    initialMaxStreamsBidi: random.logarithmic(1, 30),
+    maxAckDelay: random.logarithmic(1, 100),
   }
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { type RunReport, runSeed } from './run-seed.ts'
 import { describeTrace, Tracer } from './tracer.ts'
 
-const SEEDS = Number(process.env['SEEDS'] ?? 1_000)
+const SEEDS = Number(process.env.SEEDS ?? 1_000)
 /** Seeds per test, so that a failure does not hide those after it. */
 const SHARD = 125
 /** What the thousand seeds may cost, s of CPU. */
@@ -22,7 +22,7 @@ function explain(report: RunReport): string {
   ].join('\n')
 }
 
-const replayed = process.env['SEED']
+const replayed = process.env.SEED
 
 if (replayed === undefined) describe('simulated handshakes and requests at 0 to 20 % loss', defineRuns)
 else it(`seed ${replayed} runs clean`, () => replay(Number(replayed)))
