@@ -44,8 +44,9 @@ export function expect(condition, reason) {
  * The checks that all clients have in common.
  *
  * @param exchange (method, path, body?: Uint8Array) => Promise<{ status: number, body: Uint8Array }>
+ * @param parallel how many requests at once
  */
-export async function runChecks(exchange) {
+export async function runChecks(exchange, parallel = PARALLEL_REQUESTS) {
   const get = async (path) => {
     const response = await exchange('GET', path)
     expect(response.status === 200, `status ${response.status}`)
@@ -66,8 +67,8 @@ export async function runChecks(exchange) {
     expect(response.status === 200, `status ${response.status}`)
     expect(Buffer.compare(sent, response.body) === 0, `${response.body.length} bytes came back, not the same`)
   })
-  await check(`${PARALLEL_REQUESTS} requests at once`, async () => {
-    const bodies = await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, () => get('/bytes/1000')))
+  await check(`${parallel} requests at once`, async () => {
+    const bodies = await Promise.all(Array.from({ length: parallel }, () => get('/bytes/1000')))
     expect(
       bodies.every((body) => body.length === 1000),
       'a body has the wrong length',
