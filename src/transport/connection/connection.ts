@@ -70,6 +70,8 @@ export class QuicConnection implements ActorSubject {
   readonly #transmitter: Transmitter
   #idleTimeout: number
   #hasSentSinceReceive = false
+  /** The closing period was begun by a call that knew no time: it starts with the next one that does. */
+  #isDrainStartDue = false
 
   constructor(options: ConnectionOptions) {
     this.role = options.role
@@ -185,6 +187,7 @@ export class QuicConnection implements ActorSubject {
   /** Appends datagrams to send; returns how many. Call again after other connections while it returns any. */
   pollTransmit(batch: DatagramBatch, now: number): number {
     this.now = now
+    this.#settleDrainStart()
     this.host.settleReads()
     if (this.isClosed) return 0
     return this.#transmitter.poll(batch, now)
@@ -201,6 +204,7 @@ export class QuicConnection implements ActorSubject {
 
   handleTimeout(now: number): void {
     this.now = now
+    this.#settleDrainStart()
     if (this.isClosed) return
     const { timers } = this
     if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
@@ -402,9 +406,21 @@ export class QuicConnection implements ActorSubject {
       this.application?.handleClosing(this.closing.info!)
     } else if (action === ConnectionAction.armDrainTimer) {
       this.timers.clearAll()
-      const period = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
-      this.timers.set(TimerKind.drain, this.now + period)
+      this.#startDrainTimer()
+      this.#isDrainStartDue = true
     } else if (action === ConnectionAction.releaseConnection) this.#release()
+  }
+
+  #settleDrainStart(): void {
+    if (!this.#isDrainStartDue) return
+    this.#isDrainStartDue = false
+    if (this.isEnding && !this.isClosed) this.#startDrainTimer()
+  }
+
+  /** RFC 9000 section 10.2: closing and draining last three probe timeouts. */
+  #startDrainTimer(): void {
+    const period = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
+    this.timers.set(TimerKind.drain, this.now + period)
   }
 
   #release(): void {
