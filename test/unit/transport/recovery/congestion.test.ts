@@ -143,6 +143,8 @@ describe('CUBIC, RFC 9438', () => {
     cubic.onAcked(MSS, 150, 200, rtt, true)
     expect(cubic.window - before).toBeLessThan(MSS)
     expect(cubic.window).toBeGreaterThan(before)
+    run(cubic, 200, 2)
+    expect(cubic.window / MSS).toBeLessThan(85)
   })
 
   it('section 5.8: time in which the window was not used does not count', () => {

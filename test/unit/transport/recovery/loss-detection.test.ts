@@ -91,6 +91,17 @@ describe('loss detection, RFC 9002 section 6.1', () => {
     expect(alone.recovery.congestion.window).toBeGreaterThanOrEqual(window)
   })
 
+  it('an ACK-only packet below the largest acknowledged stays known until three later ones are', () => {
+    const sender = new Sender()
+    sender.send({ ackEliciting: false })
+    sender.sendMany(2)
+    sender.now = 10
+    sender.ack(2, 2)
+    sender.ack(0, 2)
+    expect(sender.acked).toEqual([2, 1, 0])
+    expect(sender.lost).toEqual([])
+  })
+
   it('section 6.4: discarding a space takes its packets out of flight without reporting them', () => {
     const sender = new Sender()
     sender.sendMany(2, { space: Space.initial })

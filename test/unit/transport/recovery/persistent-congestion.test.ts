@@ -51,9 +51,11 @@ describe('persistent congestion, RFC 9002 section 7.6', () => {
       sendAt(sender, 1000)
       sendAt(sender, last)
       sendAt(sender, 12_000)
-      sender.now = 12_200
+      sender.now = 15_000
       sender.ack(3, 3)
       expect(sender.lost).toEqual([1, 2])
+      // Section 5.2: min_rtt starts anew.
+      expect(sender.recovery.rtt.min).toBe(isPersistent ? 3000 : 1000)
       expect(sender.recovery.counters.persistentCongestion).toBe(isPersistent ? 1 : 0)
     }
   })

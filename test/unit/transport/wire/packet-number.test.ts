@@ -25,6 +25,9 @@ describe('packet numbers, RFC 9000 section 17.1', () => {
   it('the window wraps in both directions', () => {
     expect(decodePacketNumber(0xff, 0x00, 8)).toBe(0x100)
     expect(decodePacketNumber(0x100, 0xff, 8)).toBe(0xff)
+    expect(decodePacketNumber(0x17f, 0x00, 8)).toBe(0x200)
+    expect(decodePacketNumber(0x17f, 0xff, 8)).toBe(0x1ff)
+    expect(decodePacketNumber(0x17f, 0x01, 8)).toBe(0x101)
     expect(decodePacketNumber(-1, 0, 8)).toBe(0)
     expect(decodePacketNumber(-1, 0xff, 8)).toBe(0xff)
   })
