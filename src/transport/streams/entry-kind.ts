@@ -22,6 +22,11 @@ export const EntryKind = {
   datagram: 16,
 } as const
 
+/** The record of a packet under construction, as far as its contents are concerned; recovery's SentPacket is one. */
+export interface PacketEntries {
+  addEntry(kind: number, target: EntryTarget, start: number, end: number): void
+}
+
 /** Told what became of an entry it put into a packet. `start` and `end` mean what the kind says. */
 export interface EntryTarget {
   handleAcked(kind: number, start: number, end: number): void

@@ -1,5 +1,5 @@
 // What the streams room offers to connection, and the stream surface that applications use.
-export { EntryKind, type EntryTarget } from './entry-kind.ts'
+export { EntryKind, type EntryTarget, type PacketEntries } from './entry-kind.ts'
 export { ReceiveCredit, SendCredit } from './flow-control.ts'
 export * from './limits.ts'
 export { ReceiveBuffer } from './receive-buffer.ts'

@@ -16,6 +16,9 @@ export const SEND_LOW_WATER_MARK = 131_072
  */
 export const MAX_RECEIVE_FRAGMENTS = 1_024
 
+/** Held bytes that pay for one fragment more: windows of many MiB hold full-sized packets out of order as well. */
+export const MIN_FRAGMENT_WORTH = 1_024
+
 /** Neighbouring fragments are merged up to this size, so that one-byte frames do not cost an object each. */
 export const FRAGMENT_MERGE_SIZE = 4_096
 

@@ -5,7 +5,7 @@
 // datagram for the length of one synchronous call; only what the reader leaves is copied. The datagram buffer is
 // never kept, so a 20-byte remainder cannot pin it.
 import { QuicError, TransportErrorCode } from '../wire/index.ts'
-import { FRAGMENT_MERGE_SIZE, MAX_RECEIVE_FRAGMENTS } from './limits.ts'
+import { FRAGMENT_MERGE_SIZE, MAX_RECEIVE_FRAGMENTS, MIN_FRAGMENT_WORTH } from './limits.ts'
 
 interface Fragment {
   start: number
@@ -48,7 +48,7 @@ export class ReceiveBuffer {
   /**
    * Takes bytes at `offset`. Bytes that continue the stream stay a view of `data` until `settle` is called, which
    * must happen before the datagram buffer is reused.
-   * @throws QuicError INTERNAL_ERROR when the peer scatters more fragments than MAX_RECEIVE_FRAGMENTS
+   * @throws QuicError INTERNAL_ERROR when the peer scatters more fragments than MAX_RECEIVE_FRAGMENTS, and they are small
    */
   insert(offset: number, data: Uint8Array): void {
     let start = offset
@@ -142,7 +142,8 @@ export class ReceiveBuffer {
   }
 
   #insertFragment(index: number, start: number, view: Uint8Array): void {
-    if (this.#fragments.length >= MAX_RECEIVE_FRAGMENTS) {
+    // Above the cap every fragment must be worth its object: a large window may need more than that many.
+    if (this.#fragments.length >= MAX_RECEIVE_FRAGMENTS + this.#bufferedBytes / MIN_FRAGMENT_WORTH) {
       throw new QuicError(TransportErrorCode.INTERNAL_ERROR, 'too many gaps in received data')
     }
     const bytes = new Uint8Array(view.length)

@@ -1,9 +1,8 @@
 // The sending part of a stream, RFC 9000 section 3.1: data plane beside the machine. It owns bytes and credit;
 // what it may do it reads from the machine's phase, and it raises an event when a fact changes.
 import { SendPhase, StreamEvent } from '../../machines/index.ts'
-import type { SentPacket } from '../recovery/index.ts'
 import { streamHeaderLength, writeStreamHeader } from '../wire/index.ts'
-import { EntryKind } from './entry-kind.ts'
+import { EntryKind, type PacketEntries } from './entry-kind.ts'
 import { SendCredit } from './flow-control.ts'
 import { SEND_HIGH_WATER_MARK, SEND_LOW_WATER_MARK } from './limits.ts'
 import { SendBuffer } from './send-buffer.ts'
@@ -77,7 +76,7 @@ export class SendingPart {
    * Writes one STREAM frame of lost or new data into [offset, end) and records it in `packet`.
    * Returns the new offset, or `offset` when nothing fits or may be sent.
    */
-  writeFrame(target: Uint8Array, offset: number, end: number, packet: SentPacket): number {
+  writeFrame(target: Uint8Array, offset: number, end: number, packet: PacketEntries): number {
     const buffer = this.buffer
     const isRepeat = buffer.hasLost
     const start = isRepeat ? buffer.lostStart : buffer.next

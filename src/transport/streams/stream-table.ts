@@ -73,6 +73,7 @@ export class StreamTable {
   readonly #supervision: StreamSupervision
   readonly #accept: (stream: QuicStream) => StreamApplication
   #peerLimits: StreamLimits | undefined
+  #isClosed = false
 
   constructor(
     isServer: boolean,
@@ -100,7 +101,7 @@ export class StreamTable {
   open(kind: StreamKind): QuicStream | undefined {
     const index = kind === 'bidi' ? 0 : 1
     const credit = this.local[index]
-    if (this.#peerLimits === undefined || credit.opened >= credit.max) return undefined
+    if (this.#isClosed || this.#peerLimits === undefined || credit.opened >= credit.max) return undefined
     const id = credit.opened++ * 4 + index * 2 + this.#localBit
     return this.#create(id, true)
   }
@@ -137,10 +138,12 @@ export class StreamTable {
   }
 
   #openPeerStreams(credit: PeerStreamCredit, id: number, index: number): QuicStream | undefined {
-    while (credit.opened <= index) {
+    // Whoever accepts a stream may close the connection; then no more are opened.
+    while (credit.opened <= index && !this.#isClosed) {
       const lower = credit.opened++ * 4 + (id & 3)
       const stream = this.#create(lower, false)
       stream.application = this.#accept(stream)
+      if (this.#isClosed) stream.application.handleClosed(stream, 'reset')
     }
     return this.streams.get(id)
   }
@@ -181,6 +184,7 @@ export class StreamTable {
 
   /** The connection has ended: every machine is told, and becomes final. */
   closeAll(): void {
+    this.#isClosed = true
     for (const stream of [...this.streams.values()]) stream.actor.raise(StreamEvent.connectionClosed)
   }
 

@@ -8,9 +8,8 @@ import {
   StreamAction,
   StreamEvent,
 } from '../../machines/index.ts'
-import type { SentPacket } from '../recovery/index.ts'
 import { FrameType, writeResetStream, writeStopSending, writeStreamLimit } from '../wire/index.ts'
-import { EntryKind, type EntryTarget } from './entry-kind.ts'
+import { EntryKind, type EntryTarget, type PacketEntries } from './entry-kind.ts'
 import type { ReceiveCredit, SendCredit } from './flow-control.ts'
 import { ReceivingPart } from './receiving-part.ts'
 import { SendingPart } from './sending-part.ts'
@@ -156,7 +155,7 @@ export class QuicStream implements ActorSubject, EntryTarget {
   }
 
   /** Writes control frames, then at most one STREAM frame. Returns the new offset. */
-  writeFrames(target: Uint8Array, offset: number, end: number, packet: SentPacket): number {
+  writeFrames(target: Uint8Array, offset: number, end: number, packet: PacketEntries): number {
     while (this.#control !== 0) {
       if (end - offset < CONTROL_FRAME_ROOM) return offset
       offset = this.#writeControl(target, offset, packet)
@@ -176,13 +175,16 @@ export class QuicStream implements ActorSubject, EntryTarget {
     }
   }
 
-  #writeControl(target: Uint8Array, offset: number, packet: SentPacket): number {
+  #writeControl(target: Uint8Array, offset: number, packet: PacketEntries): number {
     const bit = this.#control & -this.#control
     this.#control &= ~bit
     if (bit === StreamControl.resetStream) {
       const { resetCode, resetFinalSize } = this.sending!
+      const phase = this.actor.sendPhase
+      // One that was queued again as lost may have been acknowledged meanwhile.
+      if (phase !== SendPhase.resetQueued && phase !== SendPhase.resetSent) return offset
       packet.addEntry(EntryKind.resetStream, this, 0, 0)
-      if (this.actor.sendPhase === SendPhase.resetQueued) this.actor.raise(StreamEvent.sendResetStream)
+      if (phase === SendPhase.resetQueued) this.actor.raise(StreamEvent.sendResetStream)
       return writeResetStream(target, offset, this.id, resetCode, resetFinalSize)
     }
     if (bit === StreamControl.stopSending) {
