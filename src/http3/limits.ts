@@ -47,3 +47,18 @@ export const OUTPUT_BLOCK_BYTES = 16_384
 
 /** Heads whose upper bound is larger get memory of their own. */
 export const LARGEST_SHARED_OUTPUT = 8_192
+
+/** String literals that the decoder of one connection remembers, a power of two; allocated with its second request. */
+export const LITERAL_CACHE_SLOTS = 128
+
+/** Their encoded bytes together; a browser's request has about 450, most of them the same every time. */
+export const LITERAL_CACHE_BYTES = 4_096
+
+/** Longest literal that is remembered in encoded bytes: the usual user agents, accept lists and cookies. */
+export const LONGEST_CACHED_LITERAL = 256
+
+/** Encoded field values kept per generation in the whole process; dates and content types are few. */
+export const VALUE_CACHE_ENTRIES = 256
+
+/** Longest value that is kept, in characters. */
+export const VALUE_CACHE_LENGTH = 64

@@ -13,9 +13,9 @@ const COUNT_SHIFT = 29
 const SECOND_SHIFT = 16
 const FIRST_SHIFT = 8
 
-/** Longest output in bytes for `length` encoded bytes: every symbol has at least five bits. */
+/** Upper bound of the output in bytes for `length` encoded bytes: every symbol has at least five of eight bits. */
 export function huffmanDecodedBound(length: number): number {
-  return Math.ceil((length * 8) / 5) + 2
+  return 2 * length
 }
 
 interface Tree {

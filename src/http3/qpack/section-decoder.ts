@@ -6,6 +6,7 @@ import { connectionError, H3Error, H3ErrorCode } from '../errors.ts'
 import { classesOfBytes } from '../field-grammar.ts'
 import { FIELD_OVERHEAD } from '../limits.ts'
 import { huffmanDecode, huffmanDecodedBound } from './huffman.ts'
+import { LiteralCache } from './literal-cache.ts'
 import { addContinuation } from './prefix-integer.ts'
 import { STATIC_TABLE_SIZE, staticNames, staticValues } from './static-table.ts'
 
@@ -48,6 +49,8 @@ export class FieldSectionDecoder {
   private end = 0
   private size = 0
   private classes = 0
+  private cache: LiteralCache | undefined
+  private sections = 0
 
   constructor(caps: FieldSectionCaps) {
     this.caps = caps
@@ -67,6 +70,8 @@ export class FieldSectionDecoder {
     this.end = end
     this.size = 0
     this.readSectionPrefix()
+    // A connection that makes one request only has no use for a memory.
+    if (++this.sections === 2) this.cache = new LiteralCache()
     let count = 0
     while (this.offset < this.end) {
       if (++count > this.caps.maxCount) this.failTooLarge('too many fields')
@@ -142,12 +147,24 @@ export class FieldSectionDecoder {
     const start = this.offset
     if (length > this.end - start) throw failed('string longer than its section')
     this.offset = start + length
-    return isHuffman
-      ? this.decodeHuffman(start, start + length)
-      : this.makeString(this.source, start, start + length)
+    return this.readLiteral(start, start + length, isHuffman)
   }
 
-  private decodeHuffman(start: number, end: number): string {
+  private readLiteral(start: number, end: number, isHuffman: boolean): string {
+    const cache = this.cache
+    if (cache === undefined) return this.decodeLiteralText(start, end, isHuffman)
+    if (cache.find(this.source, start, end, isHuffman)) {
+      this.charge(cache.text.length)
+      this.classes = cache.classes
+      return cache.text
+    }
+    const text = this.decodeLiteralText(start, end, isHuffman)
+    cache.keep(this.source, start, end, isHuffman, text, this.classes)
+    return text
+  }
+
+  private decodeLiteralText(start: number, end: number, isHuffman: boolean): string {
+    if (!isHuffman) return this.makeString(this.source, start, end)
     const bound = huffmanDecodedBound(end - start)
     if (bound > scratch.length) scratch = Buffer.alloc(bound)
     const length = huffmanDecode(this.source, start, end, scratch)

@@ -5,6 +5,7 @@ import { byteClasses } from '../field-grammar.ts'
 import { huffmanBits, huffmanEncode } from './huffman.ts'
 import { writePrefixInteger } from './prefix-integer.ts'
 import { staticByName } from './static-table.ts'
+import { ValueCache } from './value-cache.ts'
 
 /** Bytes of the section prefix that {@link writeSectionPrefix} writes. */
 export const SECTION_PREFIX_BYTES = 2
@@ -22,7 +23,13 @@ export function writeSectionPrefix(target: Uint8Array, start: number): number {
   return start + SECTION_PREFIX_BYTES
 }
 
+// Shared by all connections: what it holds are our own values, and no secret ones.
+const valueCache = new ValueCache()
+
 let huffmanLength = 0
+
+/** Class bits of a text with characters above U+00FF; no table entry has them all. */
+const NOT_LATIN1 = 0xff
 
 /** OR of the character classes; leaves the Huffman length in bytes in `huffmanLength`. */
 function measure(text: string): number {
@@ -30,7 +37,7 @@ function measure(text: string): number {
   let classes = 0
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (code > 0xff) return 0xff
+    if (code > 0xff) return NOT_LATIN1
     bits += huffmanBits[code]
     classes |= byteClasses[code]
   }
@@ -83,11 +90,41 @@ export function writeFieldLine(
   }
   const exact = known.values.get(value)
   if (exact !== undefined) return writePrefixInteger(target, start, 0xc0, 6, exact)
+  const isSecret = neverIndexed.has(name)
+  const offset = writePrefixInteger(target, start, isSecret ? 0x70 : 0x50, 4, known.index)
+  return isSecret || !valueCache.isCacheable(value)
+    ? writeValue(target, offset, name, value, forbiddenInValue)
+    : writeRepeatedValue(target, offset, name, value, forbiddenInValue)
+}
+
+function writeValue(
+  target: Uint8Array,
+  start: number,
+  name: string,
+  value: string,
+  forbidden: number,
+): number {
   const classes = measure(value)
-  checkClasses(classes, forbiddenInValue | (classes === 0xff ? 0xff : 0), 'value', name)
-  const pattern = neverIndexed.has(name) ? 0x70 : 0x50
-  const offset = writePrefixInteger(target, start, pattern, 4, known.index)
-  return writeString(target, offset, 0, 7, value)
+  checkClasses(classes, forbidden | (classes === NOT_LATIN1 ? NOT_LATIN1 : 0), 'value', name)
+  return writeString(target, start, 0, 7, value)
+}
+
+function writeRepeatedValue(
+  target: Uint8Array,
+  start: number,
+  name: string,
+  value: string,
+  forbidden: number,
+): number {
+  const cached = forbidden === 0 ? undefined : valueCache.find(value)
+  if (cached === undefined) {
+    const end = writeValue(target, start, name, value, forbidden)
+    // Only values that passed the check are kept, so that a hit needs none.
+    if (forbidden !== 0) valueCache.keep(value, target, start, end)
+    return end
+  }
+  for (let index = 0; index < cached.length; index++) target[start + index] = cached[index]
+  return start + cached.length
 }
 
 function writeLiteralLine(
@@ -99,10 +136,8 @@ function writeLiteralLine(
   forbiddenInValue: number,
 ): number {
   const nameClasses = measure(name)
-  checkClasses(nameClasses, forbiddenInName | (nameClasses === 0xff ? 0xff : 0), 'name', name)
+  checkClasses(nameClasses, forbiddenInName | (nameClasses === NOT_LATIN1 ? NOT_LATIN1 : 0), 'name', name)
   const pattern = neverIndexed.has(name) ? 0x30 : 0x20
   const offset = writeString(target, start, pattern, 3, name)
-  const valueClasses = measure(value)
-  checkClasses(valueClasses, forbiddenInValue | (valueClasses === 0xff ? 0xff : 0), 'value', name)
-  return writeString(target, offset, 0, 7, value)
+  return writeValue(target, offset, name, value, forbiddenInValue)
 }

@@ -80,7 +80,8 @@ export class StreamDouble {
   /** Bytes from the peer, in one transport call. */
   receive(bytes: Uint8Array, fin = false): void {
     if (this.stopCode !== undefined) return
-    if (bytes.length > 0) this.arrived.push(Uint8Array.from(bytes))
+    // A Buffer, as node:dgram delivers: its slice() shares memory where that of a Uint8Array copies.
+    if (bytes.length > 0) this.arrived.push(Buffer.from(bytes))
     this.hasFin ||= fin
     this.transportCall(() => this.application?.handleReadable(this.asStream))
   }

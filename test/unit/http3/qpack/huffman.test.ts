@@ -18,7 +18,7 @@ function decode(hex: string): string | undefined {
   const source = Buffer.from(hex, 'hex')
   const target = Buffer.alloc(huffmanDecodedBound(source.length))
   const length = huffmanDecode(source, 0, source.length, target)
-  return length < 0 ? undefined : target.latin1Slice(0, length)
+  return length < 0 ? undefined : target.toString('latin1', 0, length)
 }
 
 function encode(text: string): string {
