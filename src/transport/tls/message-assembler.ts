@@ -55,6 +55,14 @@ export class MessageAssembler {
     this.#offset = 0
   }
 
+  /** Drops everything. */
+  clear(): void {
+    this.#kept = EMPTY
+    this.#keptLength = 0
+    this.#chunk = EMPTY
+    this.#offset = 0
+  }
+
   #takeWhole(maxBytes: number): Uint8Array | undefined {
     const start = this.#offset
     const available = this.#chunk.length - start

@@ -123,14 +123,14 @@ export class TlsClient extends TlsEndpoint {
       case HandshakeType.certificateRequest:
         this.#clientSchemes = parseCertificateRequest(message)
         this.transcript.add(message)
-        this.actor.raise(HandshakeEvent.recvCertificateRequest)
+        this.raise(HandshakeEvent.recvCertificateRequest)
         break
       case HandshakeType.certificate:
         this.#handleCertificate(message)
         break
       case HandshakeType.certificateVerify:
         this.verifyCertificateVerify(message, SUPPORTED_SCHEMES)
-        this.actor.raise(HandshakeEvent.recvCertificateVerify)
+        this.raise(HandshakeEvent.recvCertificateVerify)
         break
       default:
         this.#handleFinished(message)
@@ -156,7 +156,7 @@ export class TlsClient extends TlsEndpoint {
 
   #sendHello(offer: ClientHelloOffer): void {
     this.send(EncryptionLevel.initial, encodeClientHello(offer))
-    this.actor.raise(HandshakeEvent.sendClientHello)
+    this.raise(HandshakeEvent.sendClientHello)
   }
 
   #makeShare(id: number): OfferedShare {
@@ -173,7 +173,7 @@ export class TlsClient extends TlsEndpoint {
     this.#selectSuite(request.cipherSuite)
     this.#checkRetryGroup(request.group, request.cookie)
     this.expectLevelEnd()
-    this.actor.raise(HandshakeEvent.recvHelloRetryRequest)
+    this.raise(HandshakeEvent.recvHelloRetryRequest)
     this.#retrySuite = request.cipherSuite
     this.transcript.replaceByMessageHash()
     this.transcript.add(message)
@@ -210,7 +210,7 @@ export class TlsClient extends TlsEndpoint {
     this.#selectSuite(hello.cipherSuite)
     const secret = this.#agree(hello.keyShare)
     this.expectLevelEnd()
-    this.actor.raise(HandshakeEvent.recvServerHello)
+    this.raise(HandshakeEvent.recvServerHello)
     this.#shares = []
     this.transcript.add(message)
     const suite = this.cipherSuite!
@@ -239,7 +239,7 @@ export class TlsClient extends TlsEndpoint {
       this.#requestedTypes,
       this.#config.alpn,
     )
-    this.actor.raise(HandshakeEvent.recvEncryptedExtensions)
+    this.raise(HandshakeEvent.recvEncryptedExtensions)
     this.transcript.add(message)
     this.alpn = alpn
     this.output.handlePeerTransportParameters(new Uint8Array(transportParameters))
@@ -250,7 +250,7 @@ export class TlsClient extends TlsEndpoint {
     // RFC 8446 section 4.4.2.4: an empty Certificate of the server is decode_error.
     if (chain.length === 0) throw alertError(Alert.decodeError, 'the server shows no certificate')
     this.acceptChain(chain, message)
-    this.actor.raise(HandshakeEvent.recvCertificate)
+    this.raise(HandshakeEvent.recvCertificate)
   }
 
   #handleFinished(message: Uint8Array): void {
@@ -262,7 +262,7 @@ export class TlsClient extends TlsEndpoint {
     this.installApplicationWriteKeys(stage)
     this.installApplicationReadKeys()
     this.#offer = undefined
-    this.actor.raise(HandshakeEvent.recvFinished)
+    this.raise(HandshakeEvent.recvFinished)
   }
 
   /** RFC 8446 section 4.4.2: our certificate, or an empty list when we have none that the server accepts. */

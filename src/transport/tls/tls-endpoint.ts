@@ -101,7 +101,7 @@ export abstract class TlsEndpoint implements ActorSubject {
    * @throws QuicError CRYPTO_ERROR 0x0100 + alert, PROTOCOL_VIOLATION, CRYPTO_BUFFER_EXCEEDED
    */
   handleCrypto(level: number, bytes: Uint8Array): void {
-    if (this.#discarded || bytes.length === 0) return
+    if (this.#isOver || bytes.length === 0) return
     this.#guarded(() => {
       // RFC 9001 section 4.1.3: no new data in a level that TLS has left behind.
       if (level !== this.#readLevel) {
@@ -118,7 +118,7 @@ export abstract class TlsEndpoint implements ActorSubject {
    * @throws QuicError as handleCrypto does: the alert of a refusal, or what messages that waited bring about
    */
   provideCertificateVerdict(verdict: CertificateVerdict): void {
-    if (this.#discarded || this.#verdict !== undefined) return
+    if (this.#isOver || this.#verdict !== undefined) return
     this.#verdict = verdict
     if (!this.#isWorking) this.#guarded(() => this.#readMessages())
   }
@@ -138,6 +138,7 @@ export abstract class TlsEndpoint implements ActorSubject {
     if (this.#discarded) return
     this.#discarded = true
     this.applicationStage = undefined
+    this.#assembler.clear()
     this.actor.raise(HandshakeEvent.connectionClosed)
   }
 
@@ -145,12 +146,17 @@ export abstract class TlsEndpoint implements ActorSubject {
   perform(action: number): void {
     if (action === HandshakeAction.requestVerification) this.requestVerification()
     else if (action === HandshakeAction.completeHandshake) this.output.handleHandshakeComplete()
-    // completeHandshake and discardHandshake alike: what only the handshake needed is let go.
-    if (action !== HandshakeAction.requestVerification) this.handshakeStage = undefined
+    if (action !== HandshakeAction.requestVerification) this.#forgetHandshake()
+  }
+
+  /** Tells the machine what has happened. A callback may have discarded us meanwhile: then it is over already. */
+  protected raise(event: number): void {
+    if (!this.#discarded) this.actor.raise(event)
   }
 
   /** Sends a message of ours: into the transcript and out. */
   protected send(level: number, message: Uint8Array): void {
+    if (this.#discarded) return
     this.transcript.add(message)
     this.output.writeCrypto(level, message)
   }
@@ -183,8 +189,8 @@ export abstract class TlsEndpoint implements ActorSubject {
     this.handshakeStage = stage
     this.#log('CLIENT_HANDSHAKE_TRAFFIC_SECRET', stage.clientTraffic)
     this.#log('SERVER_HANDSHAKE_TRAFFIC_SECRET', stage.serverTraffic)
-    this.output.installKeys(EncryptionLevel.handshake, 'write', this.cipherSuite!, ours)
-    this.output.installKeys(EncryptionLevel.handshake, 'read', this.cipherSuite!, theirs)
+    this.#install(EncryptionLevel.handshake, 'write', ours)
+    this.#install(EncryptionLevel.handshake, 'read', theirs)
   }
 
   /** Makes the application secrets from the transcript up to the server's Finished; installs our sending keys. */
@@ -194,7 +200,7 @@ export abstract class TlsEndpoint implements ActorSubject {
     this.#log('CLIENT_TRAFFIC_SECRET_0', stage.clientTraffic)
     this.#log('SERVER_TRAFFIC_SECRET_0', stage.serverTraffic)
     if (this.#keyLog) this.#log('EXPORTER_SECRET', stage.exporterSecret)
-    this.output.installKeys(EncryptionLevel.application, 'write', this.cipherSuite!, ours)
+    this.#install(EncryptionLevel.application, 'write', ours)
   }
 
   /** RFC 9001 section 5.7: 1-RTT packets are not to be opened before the handshake is complete. */
@@ -202,7 +208,7 @@ export abstract class TlsEndpoint implements ActorSubject {
     const stage = this.applicationStage!
     const [, theirs] = this.#sides(stage.clientTraffic, stage.serverTraffic)
     this.enterLevel(EncryptionLevel.application)
-    this.output.installKeys(EncryptionLevel.application, 'read', this.cipherSuite!, theirs)
+    this.#install(EncryptionLevel.application, 'read', theirs)
   }
 
   /** Checks the peer's Finished and adds it to the transcript. @throws decrypt_error, decode_error */
@@ -250,8 +256,24 @@ export abstract class TlsEndpoint implements ActorSubject {
     this.send(EncryptionLevel.handshake, encodeCertificateVerify(scheme, signature))
   }
 
+  /** After completion as after failure: what only the handshake needed is let go. */
+  #forgetHandshake(): void {
+    this.handshakeStage = undefined
+    this.transcript.clear()
+    this.#peerKey = undefined
+  }
+
+  /** Discarded or failed: whatever still comes is ignored. */
+  get #isOver(): boolean {
+    return this.#discarded || this.actor.phase === Phase.failed
+  }
+
   #sides(client: Uint8Array, server: Uint8Array): [ours: Uint8Array, theirs: Uint8Array] {
     return this.#role === 'client' ? [client, server] : [server, client]
+  }
+
+  #install(level: number, direction: 'read' | 'write', secret: Uint8Array): void {
+    if (!this.#discarded) this.output.installKeys(level, direction, this.cipherSuite!, secret)
   }
 
   #countBytes(count: number): void {
@@ -264,7 +286,7 @@ export abstract class TlsEndpoint implements ActorSubject {
   }
 
   #readMessages(): void {
-    while (!this.#discarded) {
+    while (!this.#isOver) {
       if (this.actor.phase === Phase.waitVerified && !this.#applyVerdict()) return
       const isAfter = this.#readLevel === EncryptionLevel.application
       const message = this.#assembler.next(
@@ -304,6 +326,8 @@ export abstract class TlsEndpoint implements ActorSubject {
     try {
       work()
     } catch (error) {
+      // A callback has discarded us: there is nobody left to tell.
+      if (this.#discarded) return
       this.actor.raise(HandshakeEvent.alert)
       if (error instanceof QuicError) throw error
       const wrapped = alertError(Alert.internalError, 'internal error')
@@ -311,7 +335,8 @@ export abstract class TlsEndpoint implements ActorSubject {
       throw wrapped
     } finally {
       this.#isWorking = false
-      this.#assembler.release()
+      if (this.#isOver) this.#assembler.clear()
+      else this.#assembler.release()
     }
   }
 

@@ -92,7 +92,7 @@ export class TlsServer extends TlsEndpoint {
     if (retry !== undefined) checkSecondHello(retry.firstHello, hello, retry.group.id)
     const { suite, alpn, identity } = this.#choose(hello)
     const { group, share } = chooseGroup(this.#config.groups ?? DEFAULT_GROUPS, hello.groups, hello.keyShares)
-    this.actor.raise(HandshakeEvent.recvClientHello)
+    this.raise(HandshakeEvent.recvClientHello)
     this.cipherSuite = suite
     this.transcript.start(suite.hash)
     this.transcript.add(message)
@@ -123,7 +123,7 @@ export class TlsServer extends TlsEndpoint {
     this.#retry = { firstHello: parseClientHello(new Uint8Array(hello)), group }
     this.transcript.replaceByMessageHash()
     this.send(EncryptionLevel.initial, encodeHelloRetryRequest(this.cipherSuite!.id, group.id))
-    this.actor.raise(HandshakeEvent.sendHelloRetryRequest)
+    this.raise(HandshakeEvent.sendHelloRetryRequest)
   }
 
   #sendServerHello(group: KeyExchangeGroup, clientShare: Uint8Array): void {
@@ -133,7 +133,7 @@ export class TlsServer extends TlsEndpoint {
     const hello = encodeServerHello(random, suite.id, { group: group.id, keyExchange: share })
     this.send(EncryptionLevel.initial, hello)
     this.#retry = undefined
-    this.actor.raise(HandshakeEvent.sendServerHello)
+    this.raise(HandshakeEvent.sendServerHello)
     const stage = earlyStageWithoutPsk(suite).enterHandshake(suite, secret, this.transcript.current())
     this.installHandshakeKeys(stage)
     this.enterLevel(EncryptionLevel.handshake)
@@ -155,11 +155,11 @@ export class TlsServer extends TlsEndpoint {
     this.send(level, encodeEncryptedExtensions(this.alpn!, quicTransportParameters, matchedName))
     if (clientAuthentication !== undefined) {
       this.send(level, CERTIFICATE_REQUEST)
-      this.actor.raise(HandshakeEvent.sendCertificateRequest)
+      this.raise(HandshakeEvent.sendCertificateRequest)
     }
     this.sendCertificate(prepared, scheme)
     this.sendFinished()
-    this.actor.raise(HandshakeEvent.sendFinished)
+    this.raise(HandshakeEvent.sendFinished)
     this.installApplicationWriteKeys(this.handshakeStage!.enterApplication(this.transcript.current()))
   }
 
@@ -167,7 +167,7 @@ export class TlsServer extends TlsEndpoint {
     const chain = parseCertificate(message)
     if (chain.length > 0) {
       this.acceptChain(chain, message)
-      this.actor.raise(HandshakeEvent.recvCertificate)
+      this.raise(HandshakeEvent.recvCertificate)
       return
     }
     // RFC 8446 section 4.4.2.4: certificate_required where a certificate is demanded
@@ -175,18 +175,18 @@ export class TlsServer extends TlsEndpoint {
       throw alertError(Alert.certificateRequired, 'a client certificate is required')
     }
     this.transcript.add(message)
-    this.actor.raise(HandshakeEvent.recvCertificateEmpty)
+    this.raise(HandshakeEvent.recvCertificateEmpty)
   }
 
   #handleCertificateVerify(message: Uint8Array): void {
     this.verifyCertificateVerify(message, SUPPORTED_SCHEMES)
-    this.actor.raise(HandshakeEvent.recvCertificateVerify)
+    this.raise(HandshakeEvent.recvCertificateVerify)
   }
 
   #handleFinished(message: Uint8Array): void {
     this.verifyFinished(message)
     this.expectLevelEnd()
     this.installApplicationReadKeys()
-    this.actor.raise(HandshakeEvent.recvFinished)
+    this.raise(HandshakeEvent.recvFinished)
   }
 }

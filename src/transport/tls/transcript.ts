@@ -33,6 +33,12 @@ export class Transcript {
     this.#hash.update(hash)
   }
 
+  /** Lets everything go; nothing may be added or asked afterwards. */
+  clear(): void {
+    this.#hash = undefined
+    this.#waiting = []
+  }
+
   /** Transcript-Hash over everything added so far. Only after `start`. */
   current(): Uint8Array {
     return this.#hash!.copy().digest()

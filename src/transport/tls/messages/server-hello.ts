@@ -61,7 +61,12 @@ export function parseHelloRetryRequest(message: Uint8Array): HelloRetryRequest {
   const cookie = extensions.reader(ExtensionType.cookie)
   const value = cookie?.readVector16(1)
   cookie?.expectEnd()
-  return { cipherSuite, extensions, group: group && readUint16Body(group), cookie: value && new Uint8Array(value) }
+  return {
+    cipherSuite,
+    extensions,
+    group: group && readUint16Body(group),
+    cookie: value && new Uint8Array(value),
+  }
 }
 
 function parseCommon(message: Uint8Array, bit: number) {

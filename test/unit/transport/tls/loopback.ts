@@ -32,6 +32,7 @@ export function seededEntropy(seed: number): Entropy {
 }
 
 export class RecordingOwner implements ActorOwner {
+  time = 0
   readonly inspector = undefined
   readonly finals: LifeActor[] = []
   readonly missed: string[] = []

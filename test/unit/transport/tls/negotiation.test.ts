@@ -170,6 +170,25 @@ describe('discard', () => {
     expect(pair.owner.missed).toEqual([])
   })
 
+  it.each([
+    'handlePeerTransportParameters',
+    'installKeys',
+    'writeCrypto',
+    'handleHandshakeComplete',
+  ] as const)('may come from within %s: nothing more is said, nothing is missed', (callback) => {
+    for (const side of ['server', 'client'] as const) {
+      const pair = new Pair({ server: { clientAuthentication: 'request' } })
+      const output = side === 'server' ? pair.toClient : pair.toServer
+      const original = output[callback].bind(output) as (...values: unknown[]) => void
+      output[callback] = ((...values: unknown[]) => {
+        original(...values)
+        pair[side].discard()
+      }) as never
+      expect(codeOf(() => pair.run())).toBeUndefined()
+      expect(pair.owner.missed).toEqual([])
+    }
+  })
+
   it('leaves a finished handshake connected', () => {
     const { server } = new Pair().run()
     server.discard()
