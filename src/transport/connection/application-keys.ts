@@ -1,6 +1,7 @@
 // Keys of the 1-RTT level and their updates, RFC 9001 section 6. The next receive keys exist before they are needed,
 // so that the time an update takes is not seen from outside (section 9.5).
 import { type BackendSet, nextPacketKeys, type PacketKeys } from '../crypto/index.ts'
+import { QuicError, TransportErrorCode } from '../wire/index.ts'
 
 export class ApplicationKeys {
   readonly #backends: BackendSet
@@ -13,6 +14,8 @@ export class ApplicationKeys {
   phase = 0
   /** Lowest packet number received in the current phase. */
   #phaseStart = 0
+  /** The peer may know that its last update was seen: it has been acknowledged in packets of the new phase. */
+  #isUpdateAcknowledged = true
   /** Key updates so far. */
   updates = 0
 
@@ -41,9 +44,22 @@ export class ApplicationKeys {
     return packetNumber < this.#phaseStart ? this.#previousRead : this.#nextRead
   }
 
-  /** A packet was opened. Returns whether it carried out an update by the peer, which we answer at once (6.2). */
+  /**
+   * A packet was opened. Returns whether it carried out an update by the peer, which we answer at once (6.2).
+   * @throws QuicError KEY_UPDATE_ERROR when the peer cannot know yet that its last update was seen
+   */
   handleOpened(keys: PacketKeys, packetNumber: number): boolean {
+    if (keys === this.#read && packetNumber < this.#phaseStart) this.#phaseStart = packetNumber
     if (keys !== this.#nextRead) return false
+    // RFC 9001 section 6.2: two updates without an acknowledgement between "MAY" be treated as KEY_UPDATE_ERROR;
+    // every update costs two key derivations.
+    if (!this.#isUpdateAcknowledged) {
+      throw new QuicError(
+        TransportErrorCode.KEY_UPDATE_ERROR,
+        'key update before the last one was acknowledged',
+      )
+    }
+    this.#isUpdateAcknowledged = false
     this.#previousRead = this.#read
     this.#read = keys
     this.#nextRead = nextPacketKeys(this.#backends, keys, this.#version)
@@ -52,6 +68,11 @@ export class ApplicationKeys {
     this.#phaseStart = packetNumber
     this.updates++
     return true
+  }
+
+  /** An ACK frame is on its way in a packet of the current phase. */
+  noteAckSent(): void {
+    this.#isUpdateAcknowledged = true
   }
 
   get hasPrevious(): boolean {

@@ -1,4 +1,5 @@
 // How a connection ends, RFC 9000 section 10: what is told to the peer, how often, and why it happened.
+import { QuicError, TransportErrorCode } from '../wire/index.ts'
 import { MAX_CLOSE_REPEATS, MAX_REASON_LENGTH } from './limits.ts'
 
 /** Why and by whom a connection was ended. */
@@ -13,6 +14,29 @@ export interface CloseInfo {
   readonly frameType: number
 }
 
+/** A close that the application or the endpoint asked for. */
+export function applicationClose(code: number, reason: string, isApplication: boolean): CloseInfo {
+  return { code, reason, isApplication, isLocal: true, cause: 'close', frameType: 0 }
+}
+
+/** A close because of something thrown: a violation by the peer, or a defect of ours or of the application. */
+export function errorClose(error: unknown): CloseInfo {
+  const isProtocol = error instanceof QuicError
+  return {
+    code: isProtocol ? error.code : TransportErrorCode.INTERNAL_ERROR,
+    reason: isProtocol ? error.reason : String(error),
+    frameType: isProtocol ? error.frameType : 0,
+    isApplication: false,
+    isLocal: true,
+    cause: 'error',
+  }
+}
+
+/** An end of which the peer is not told. */
+export function silentClose(cause: CloseInfo['cause'], reason: string): CloseInfo {
+  return { code: 0, reason, isApplication: false, isLocal: false, cause, frameType: 0 }
+}
+
 export class Closing {
   info: CloseInfo | undefined
   reasonBytes: Uint8Array = new Uint8Array(0)
@@ -23,7 +47,9 @@ export class Closing {
 
   begin(info: CloseInfo): void {
     this.info = info
-    this.reasonBytes = truncate(Buffer.from(info.reason, 'utf8'))
+    // Details of a defect are for our log, not for the peer.
+    const isDefect = info.cause === 'error' && info.code === TransportErrorCode.INTERNAL_ERROR
+    this.reasonBytes = truncate(Buffer.from(isDefect ? 'internal error' : info.reason, 'utf8'))
     this.isPending = info.isLocal
   }
 

@@ -13,9 +13,9 @@ import {
 import { initialKeys, type PacketKeys } from '../crypto/index.ts'
 import { createCongestionController, LossRecovery } from '../recovery/index.ts'
 import type { QuicStream, StreamKind } from '../streams/index.ts'
-import { type PacketHeader, QuicError, TransportErrorCode, type TransportParameters } from '../wire/index.ts'
+import { type PacketHeader, QuicError, type TransportParameters } from '../wire/index.ts'
 import type { ApplicationKeys } from './application-keys.ts'
-import { type CloseInfo, Closing } from './closing.ts'
+import { applicationClose, type CloseInfo, Closing, errorClose, silentClose } from './closing.ts'
 import type { ConnectionApplication, ConnectionOptions } from './connection-options.ts'
 import { ConnectionStats } from './connection-stats.ts'
 import { ConnectionStreams } from './connection-streams.ts'
@@ -23,13 +23,14 @@ import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
 import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
 import { Handshake } from './handshake.ts'
+import { Lifetime } from './lifetime.ts'
 import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
 import { PacketSpace, Space } from './packet-space.ts'
 import { Path } from './path.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { Receiver } from './receive.ts'
-import { repeatEntries, SentEntries } from './sent-entries.ts'
+import { prepareProbes, SentEntries } from './sent-entries.ts'
 import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 import { TimerKind, Timers } from './timers.ts'
 import { Transmitter } from './transmit.ts'
@@ -68,10 +69,7 @@ export class QuicConnection implements ActorSubject {
   /** Set by the endpoint; called when output or timers may have changed outside of a handleX call. */
   wake: () => void = noop
   readonly #transmitter: Transmitter
-  #idleTimeout: number
-  #hasSentSinceReceive = false
-  /** The closing period was begun by a call that knew no time: it starts with the next one that does. */
-  #isDrainStartDue = false
+  readonly #lifetime: Lifetime
 
   constructor(options: ConnectionOptions) {
     this.role = options.role
@@ -98,8 +96,9 @@ export class QuicConnection implements ActorSubject {
     this.localIds.issueFirst()
     this.peerIds = new PeerConnectionIds(
       this.isServer ? this.handshakePeerId : this.originalDestinationConnectionId,
+      this.settings.activeConnectionIdLimit,
     )
-    this.#idleTimeout = this.settings.maxIdleTimeout
+    this.#lifetime = new Lifetime(this.timers, this.recovery, this.settings.maxIdleTimeout)
     this.#installInitialKeys(options)
     this.actor = createLifeActor(connectionLife, 'connection', options.owner, this)
     this.actor.start()
@@ -107,7 +106,7 @@ export class QuicConnection implements ActorSubject {
     this.receiver = new Receiver(this)
     this.#transmitter = new Transmitter(this)
     this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
-    this.#restartIdleTimer()
+    this.#lifetime.restartIdle(options.now)
     this.guard(() => this.handshake.start(options.now))
   }
 
@@ -173,22 +172,20 @@ export class QuicConnection implements ActorSubject {
     this.stats.datagramsReceived++
     this.stats.bytesReceived += end - start
     this.path.bytesReceived += end - start
-    this.recovery.setAntiAmplificationBlocked(false, now)
+    if (this.path.canSend) this.recovery.setAntiAmplificationBlocked(false, now)
     if (this.actor.phase === ConnectionPhase.closing) this.closing.handlePacket()
     if (this.isEnding) return
-    try {
+    this.guard(() => {
       this.receiver.receive(buffer, start, end)
-    } catch (error) {
-      this.#fail(error)
-    }
-    this.host.settleReads()
+      this.host.settleReads()
+    })
   }
 
   /** Appends datagrams to send; returns how many. Call again after other connections while it returns any. */
   pollTransmit(batch: DatagramBatch, now: number): number {
     this.now = now
-    this.#settleDrainStart()
-    this.host.settleReads()
+    this.#lifetime.settleEndStart(now)
+    this.guard(() => this.host.settleReads())
     if (this.isClosed) return 0
     return this.#transmitter.poll(batch, now)
   }
@@ -198,13 +195,15 @@ export class QuicConnection implements ActorSubject {
     if (this.isClosed) return Number.POSITIVE_INFINITY
     if (this.isEnding) return this.timers.next
     let next = Math.min(this.timers.next, this.recovery.lossDetectionTimer())
+    // What the 3x limit forbids is not due: only something that arrives can change that.
+    if (!this.path.canSend) return next
     for (const space of this.spaces) if (!space.isDiscarded) next = Math.min(next, space.acks.ackDeadline)
     return next
   }
 
   handleTimeout(now: number): void {
     this.now = now
-    this.#settleDrainStart()
+    this.#lifetime.settleEndStart(now)
     if (this.isClosed) return
     const { timers } = this
     if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
@@ -222,19 +221,7 @@ export class QuicConnection implements ActorSubject {
       this.applicationKeys?.discardPrevious()
     }
     const probe = this.recovery.handleTimeout(now)
-    if (probe !== undefined) this.#prepareProbes(probe.space, probe.count)
-  }
-
-  /** RFC 9002 section 6.2.4: a probe carries new data, or else what the oldest packets carried. */
-  #prepareProbes(index: number, count: number): void {
-    const space = this.spaces[index]
-    if (space.isDiscarded || space.writeKeys === undefined) return
-    space.probes = count
-    if (space.crypto.hasOutput || (index === Space.application && this.host.sendQueue.size > 0)) return
-    for (let i = 0; i < count; i++) {
-      const packet = this.recovery.outstandingAt(index, i)
-      if (packet !== undefined) repeatEntries(packet)
-    }
+    if (probe !== undefined) prepareProbes(this, probe.space, probe.count)
   }
 
   // --- Application ---
@@ -265,15 +252,7 @@ export class QuicConnection implements ActorSubject {
 
   /** Closes at once with CONNECTION_CLOSE; all streams end (RFC 9000 section 10.2). */
   close(code: number, reason: string, options: { application: boolean }): void {
-    const info = {
-      code,
-      reason,
-      isApplication: options.application,
-      isLocal: true,
-      cause: 'close',
-      frameType: 0,
-    }
-    this.#end(ConnectionEvent.closeLocal, info as CloseInfo)
+    this.#end(ConnectionEvent.closeLocal, applicationClose(code, reason, options.application))
     this.wake()
   }
 
@@ -307,10 +286,10 @@ export class QuicConnection implements ActorSubject {
     if (this.isServer && space.index === Space.handshake) {
       // RFC 9000 section 8.1 and RFC 9001 section 4.9.1: the address is proved, Initial keys have served.
       this.path.isValidated = true
+      this.recovery.setAntiAmplificationBlocked(false, this.now)
       this.discardSpace(Space.initial)
     }
-    this.#hasSentSinceReceive = false
-    this.#restartIdleTimer()
+    this.#lifetime.handleReceived(this.now)
   }
 
   handleOneRttOpened(keys: PacketKeys, packetNumber: number): void {
@@ -322,22 +301,12 @@ export class QuicConnection implements ActorSubject {
   }
 
   handleAckElicitingSent(now: number): void {
-    // RFC 9000 section 10.1: only the first one since something arrived restarts the timer.
-    if (this.#hasSentSinceReceive) return
-    this.#hasSentSinceReceive = true
-    this.now = now
-    this.#restartIdleTimer()
+    this.#lifetime.handleAckElicitingSent(now)
   }
 
   handleDatagramSent(bytes: number): void {
     this.stats.datagramsSent++
     this.stats.bytesSent += bytes
-  }
-
-  #restartIdleTimer(): void {
-    if (this.#idleTimeout === 0 || this.isEnding) return
-    const floor = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
-    this.timers.set(TimerKind.idle, this.now + Math.max(this.#idleTimeout, floor))
   }
 
   applyPeerParameters(peer: TransportParameters): void {
@@ -346,13 +315,7 @@ export class QuicConnection implements ActorSubject {
     this.peerAckDelayExponent = peer.ackDelayExponent
     this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
     if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)
-    const own = this.#idleTimeout
-    const theirs = peer.maxIdleTimeout
-    this.#idleTimeout = own === 0 || theirs === 0 ? Math.max(own, theirs) : Math.min(own, theirs)
-  }
-
-  handleHandshakeConfirmed(): void {
-    this.timers.clear(TimerKind.handshake)
+    this.#lifetime.negotiateIdle(peer.maxIdleTimeout)
   }
 
   discardSpace(index: number): void {
@@ -370,6 +333,12 @@ export class QuicConnection implements ActorSubject {
     this.#end(ConnectionEvent.recvStatelessReset, silentClose('statelessReset', 'stateless reset'))
   }
 
+  /** The server speaks no version of ours (RFC 9000 section 6.2). */
+  handleVersionNegotiation(): void {
+    const info = silentClose('versionNegotiation', 'the server does not speak this version')
+    this.#end(ConnectionEvent.recvVersionNegotiation, info)
+  }
+
   /** Runs work on input; an error closes this connection with its code and goes no further. */
   guard(work: () => void): void {
     try {
@@ -380,16 +349,8 @@ export class QuicConnection implements ActorSubject {
   }
 
   #fail(error: unknown): void {
-    const isProtocol = error instanceof QuicError
-    if (!isProtocol) this.stats.internalErrors++
-    this.#end(ConnectionEvent.closeLocal, {
-      code: isProtocol ? error.code : TransportErrorCode.INTERNAL_ERROR,
-      reason: isProtocol ? error.reason : String(error),
-      frameType: isProtocol ? error.frameType : 0,
-      isApplication: false,
-      isLocal: true,
-      cause: 'error',
-    })
+    if (!(error instanceof QuicError)) this.stats.internalErrors++
+    this.#end(ConnectionEvent.closeLocal, errorClose(error))
   }
 
   #end(event: number, info: CloseInfo): void {
@@ -405,22 +366,8 @@ export class QuicConnection implements ActorSubject {
       this.datagrams.discard()
       this.application?.handleClosing(this.closing.info!)
     } else if (action === ConnectionAction.armDrainTimer) {
-      this.timers.clearAll()
-      this.#startDrainTimer()
-      this.#isDrainStartDue = true
+      this.#lifetime.beginEnd(this.now)
     } else if (action === ConnectionAction.releaseConnection) this.#release()
-  }
-
-  #settleDrainStart(): void {
-    if (!this.#isDrainStartDue) return
-    this.#isDrainStartDue = false
-    if (this.isEnding && !this.isClosed) this.#startDrainTimer()
-  }
-
-  /** RFC 9000 section 10.2: closing and draining last three probe timeouts. */
-  #startDrainTimer(): void {
-    const period = CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application)
-    this.timers.set(TimerKind.drain, this.now + period)
   }
 
   #release(): void {
@@ -431,10 +378,6 @@ export class QuicConnection implements ActorSubject {
     for (const space of this.spaces) this.discardSpace(space.index)
     this.application?.handleClosed()
   }
-}
-
-function silentClose(cause: CloseInfo['cause'], reason: string): CloseInfo {
-  return { code: 0, reason, isApplication: false, isLocal: false, cause, frameType: 0 }
 }
 
 function randomBytes(options: ConnectionOptions, length: number): Uint8Array {

@@ -22,6 +22,7 @@ import { ApplicationKeys } from './application-keys.ts'
 import type { QuicConnection } from './connection.ts'
 import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
 import { Space } from './packet-space.ts'
+import { TimerKind } from './timers.ts'
 
 export class Handshake implements TlsOutput {
   readonly tls: TlsServer | TlsClient
@@ -101,7 +102,7 @@ export class Handshake implements TlsOutput {
     if (direction === 'write') {
       space.writeKeys = keys
       if (level === Space.handshake) connection.recovery.setHandshakeKeysAvailable()
-      connection.applicationKeys?.setWrite(keys)
+      else if (level === Space.application) connection.applicationKeys?.setWrite(keys)
     } else {
       space.readKeys = keys
       if (level === Space.application) {
@@ -136,6 +137,7 @@ export class Handshake implements TlsOutput {
   handleHandshakeComplete(): void {
     const connection = this.#connection
     connection.actor.raise(ConnectionEvent.handshakeCompleted)
+    connection.timers.clear(TimerKind.handshake)
     connection.localIds.setPeerLimit(this.peer!.activeConnectionIdLimit)
     if (connection.isServer) {
       // RFC 9001 section 4.1.2: for the server, completion is confirmation.
@@ -151,7 +153,6 @@ export class Handshake implements TlsOutput {
     connection.recovery.setHandshakeConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
-    connection.handleHandshakeConfirmed()
   }
 
   requestCertificateVerification(request: VerificationRequest): void {
@@ -167,7 +168,10 @@ export class Handshake implements TlsOutput {
   #provideVerdict(verdict: CertificateVerdict): void {
     const connection = this.#connection
     if (connection.isEnding) return
-    connection.guard(() => this.tls.provideCertificateVerdict(verdict))
+    connection.guard(() => {
+      this.tls.provideCertificateVerdict(verdict)
+      connection.receiver.replay()
+    })
     connection.wake()
   }
 

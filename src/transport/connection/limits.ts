@@ -15,6 +15,9 @@ export const MAX_DATAGRAMS_PER_POLL = 32
 /** Packets kept that arrived before their keys (RFC 9001 section 5.7): a first flight of a large client. */
 export const MAX_UNDECRYPTABLE_PACKETS = 10
 
+/** Bytes of them: ten full-sized ones; nobody who has no keys yet makes us keep 64 KiB datagrams. */
+export const MAX_UNDECRYPTABLE_BYTES = 16_384
+
 /** Connection IDs we keep issued at a time; the peer's limit may lower it. */
 export const MAX_ISSUED_CONNECTION_IDS = 4
 

@@ -28,6 +28,7 @@ export class LocalConnectionIds<Connection> {
   #peerLimit = 2
   /** Sequence numbers whose NEW_CONNECTION_ID waits for a packet. */
   readonly pending: number[] = []
+  #first: Uint8Array = new Uint8Array(0)
 
   constructor(connection: Connection, source: ConnectionIdSource<Connection>) {
     this.#connection = connection
@@ -38,13 +39,20 @@ export class LocalConnectionIds<Connection> {
     return this.#source.length
   }
 
+  /** The ID of the handshake: source of our long headers, also after the peer has retired it (section 7.2). */
+  get first(): Uint8Array {
+    return this.#first
+  }
+
   get active(): readonly IssuedConnectionId[] {
     return this.#active
   }
 
   /** The first ID travels in the handshake and needs no frame. */
   issueFirst(): IssuedConnectionId {
-    return this.#issue()
+    const id = this.#issue()
+    this.#first = id.bytes
+    return id
   }
 
   /** The peer's active_connection_id_limit is known: fill up to it. */

@@ -73,7 +73,7 @@ export class PacketWriter {
       const phase = this.#connection.applicationKeys?.phase ?? 0
       this.offset = encodeShortHeader(buffer, start, peerIds.current, number, length, phase, 0)
     } else {
-      const scid = localIds.active[0].bytes
+      const scid = localIds.first
       this.offset = encodeLongHeader(
         buffer,
         start,

@@ -30,6 +30,11 @@ export class Path {
     return AMPLIFICATION_FACTOR * this.bytesReceived - this.bytesSent
   }
 
+  /** Whether the 3x limit leaves room for a full datagram. */
+  get canSend(): boolean {
+    return this.sendAllowance >= this.maxDatagramSize
+  }
+
   /** RFC 9000 section 8.2.2; the oldest is dropped when a peer floods. */
   queueResponse(data: Uint8Array): void {
     if (this.responses.length === MAX_PENDING_PATH_RESPONSES) this.responses.shift()

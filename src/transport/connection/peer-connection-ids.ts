@@ -1,6 +1,6 @@
 // Connection IDs that the peer issued to us, RFC 9000 sections 5.1.1, 5.1.2 and 19.15.
 import { QuicError, TransportErrorCode } from '../wire/index.ts'
-import { ACTIVE_CONNECTION_ID_LIMIT, MAX_PENDING_RETIREMENTS } from './limits.ts'
+import { MAX_PENDING_RETIREMENTS } from './limits.ts'
 
 interface PeerId {
   readonly sequence: number
@@ -9,6 +9,8 @@ interface PeerId {
 }
 
 export class PeerConnectionIds {
+  /** The active_connection_id_limit that we advertised. */
+  readonly #limit: number
   #active: PeerId[]
   #current: PeerId
   #retirePriorTo = 0
@@ -17,7 +19,8 @@ export class PeerConnectionIds {
   /** Sequence numbers whose RETIRE_CONNECTION_ID waits for a packet. */
   readonly pendingRetirements: number[] = []
 
-  constructor(first: Uint8Array) {
+  constructor(first: Uint8Array, limit: number) {
+    this.#limit = limit
     this.#current = { sequence: 0, bytes: first, statelessResetToken: undefined }
     this.#active = [this.#current]
   }
@@ -63,7 +66,7 @@ export class PeerConnectionIds {
     }
     this.#active.push({ sequence, bytes: new Uint8Array(bytes), statelessResetToken: new Uint8Array(token) })
     if (retirePriorTo > this.#retirePriorTo) this.#retireBelow(retirePriorTo)
-    if (this.#active.length > ACTIVE_CONNECTION_ID_LIMIT) {
+    if (this.#active.length > this.#limit) {
       throw new QuicError(TransportErrorCode.CONNECTION_ID_LIMIT_ERROR, 'more connection IDs than the limit')
     }
   }

@@ -10,10 +10,12 @@ import {
   QuicError,
   readPacketNumber,
   TransportErrorCode,
+  versionAt,
+  versionCount,
 } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
 import { dispatchFrames } from './dispatch.ts'
-import { MAX_UNDECRYPTABLE_PACKETS } from './limits.ts'
+import { MAX_UNDECRYPTABLE_BYTES, MAX_UNDECRYPTABLE_PACKETS, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { type PacketSpace, Space } from './packet-space.ts'
 
 const TAG_LENGTH = 16
@@ -29,6 +31,7 @@ export class Receiver {
   readonly header = new PacketHeader()
   readonly #cursor = new Cursor()
   #undecryptable: Uint8Array[] = []
+  #undecryptableBytes = 0
   #keysAtReplay = 0
   #packetNumber = 0
 
@@ -43,11 +46,12 @@ export class Receiver {
   /** Processes every packet of a datagram, then those that waited for keys which it brought. */
   receive(buffer: Uint8Array, start: number, end: number): void {
     this.#packets(buffer, start, end)
-    if (this.#undecryptable.length > 0) this.#replay()
+    this.replay()
   }
 
   discard(): void {
     this.#undecryptable = []
+    this.#undecryptableBytes = 0
   }
 
   #packets(buffer: Uint8Array, start: number, end: number): void {
@@ -58,28 +62,36 @@ export class Receiver {
     let dcidLength = 0
     let offset = start
     while (offset < end && !connection.isEnding) {
-      if (!parsePacketHeader(buffer, offset, end, localLength, header)) return
+      if (!parsePacketHeader(buffer, offset, end, localLength, header)) {
+        // A short stateless reset is no whole packet.
+        if (offset === start && buffer[start] < 0x80) this.#checkStatelessReset(buffer, start, end)
+        return
+      }
       const next = header.end
       // RFC 9000 section 12.2: "Receivers SHOULD ignore any subsequent packets with a different Destination
       // Connection ID than the first packet in the datagram."
       if (dcidStart < 0) {
         dcidStart = header.dcidStart
         dcidLength = header.dcidLength
-      } else if (!sameBytes(buffer, dcidStart, dcidLength, header.dcidStart, header.dcidLength)) {
+      } else if (!sameBytes(buffer, dcidStart, dcidLength, buffer, header.dcidStart, header.dcidLength)) {
         return
       }
-      this.#packet(buffer, end)
+      this.#packet(buffer, start, end)
       offset = next
     }
   }
 
-  #packet(buffer: Uint8Array, datagramEnd: number): void {
+  #packet(buffer: Uint8Array, datagramStart: number, datagramEnd: number): void {
     const connection = this.#connection
     const { header } = this
     const space = this.#spaceOf(header.type)
-    if (space === undefined) return
+    if (space === undefined) {
+      if (header.type === PacketType.versionNegotiation) this.#versionNegotiation(buffer)
+      return
+    }
     if (header.type !== PacketType.oneRtt) {
       if (header.version !== connection.version || !this.#isExpectedSource(buffer)) return
+      if (header.type === PacketType.initial && !this.#isProperInitial(datagramEnd - datagramStart)) return
     }
     if (space.isDiscarded) return
     const isEarly = space.index === Space.application && !connection.isHandshakeComplete
@@ -89,7 +101,7 @@ export class Receiver {
     }
     if (!this.#open(buffer, space, space.readKeys)) {
       connection.stats.undecryptable++
-      this.#checkStatelessReset(buffer, datagramEnd)
+      if (header.type === PacketType.oneRtt) this.#checkStatelessReset(buffer, datagramStart, datagramEnd)
       return
     }
     if (space.acks.isDuplicate(this.#packetNumber)) {
@@ -145,37 +157,70 @@ export class Receiver {
     const { scidStart, scidLength } = this.header
     if (!this.#connection.isPeerIdKnown) return true
     const known = this.#connection.handshakePeerId
-    if (known.length !== scidLength) return false
-    for (let i = 0; i < scidLength; i++) if (known[i] !== buffer[scidStart + i]) return false
-    return true
+    return sameBytes(buffer, scidStart, scidLength, known, 0, known.length)
+  }
+
+  #isProperInitial(datagramLength: number): boolean {
+    // RFC 9000 section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a
+    // payload that is smaller than the smallest allowed maximum datagram size of 1200 bytes."
+    if (this.#connection.isServer) return datagramLength >= MIN_DATAGRAM_SIZE
+    // RFC 9000 section 17.2.2: servers send no token; a client discards an Initial packet that has one.
+    return this.header.tokenLength === 0
+  }
+
+  /** RFC 9000 section 6.2: the answer to the first flight of a client that speaks no version of the server. */
+  #versionNegotiation(buffer: Uint8Array): void {
+    const connection = this.#connection
+    const { header } = this
+    const { dcidStart, dcidLength, scidStart, scidLength } = header
+    const original = connection.originalDestinationConnectionId
+    if (connection.isServer || connection.isPeerIdKnown) return
+    if (!connection.localIds.isOurs(buffer, dcidStart, dcidLength)) return
+    if (!sameBytes(buffer, scidStart, scidLength, original, 0, original.length)) return
+    for (let i = 0; i < versionCount(header); i++) {
+      if (versionAt(buffer, header, i) === connection.version) return
+    }
+    connection.handleVersionNegotiation()
   }
 
   /** RFC 9001 section 5.7: packets that outran their keys are kept, a few of them, as copies. */
   #keepUndecryptable(buffer: Uint8Array): void {
+    const { start, end } = this.header
     if (this.#undecryptable.length >= MAX_UNDECRYPTABLE_PACKETS) return
-    this.#undecryptable.push(new Uint8Array(buffer.subarray(this.header.start, this.header.end)))
+    if (this.#undecryptableBytes + end - start > MAX_UNDECRYPTABLE_BYTES) return
+    this.#undecryptable.push(new Uint8Array(buffer.subarray(start, end)))
+    this.#undecryptableBytes += end - start
   }
 
-  #replay(): void {
+  /** Processes packets that waited for keys, if keys have come since. */
+  replay(): void {
+    if (this.#undecryptable.length === 0) return
     const installed = this.#connection.readableSpaces
     if (installed === this.#keysAtReplay) return
     this.#keysAtReplay = installed
     const waiting = this.#undecryptable
-    this.#undecryptable = []
+    this.discard()
     for (const packet of waiting) this.#packets(packet, 0, packet.length)
   }
 
   /** RFC 9000 section 10.3.1: only a datagram that could not be opened is compared. */
-  #checkStatelessReset(buffer: Uint8Array, end: number): void {
-    const { header } = this
-    if (header.type !== PacketType.oneRtt || end - header.start < MIN_STATELESS_RESET) return
-    if (this.#connection.peerIds.isResetToken(buffer, end - TAG_LENGTH))
+  #checkStatelessReset(buffer: Uint8Array, start: number, end: number): void {
+    if (end - start < MIN_STATELESS_RESET) return
+    if (this.#connection.peerIds.isResetToken(buffer, end - TAG_LENGTH)) {
       this.#connection.handleStatelessReset()
+    }
   }
 }
 
-function sameBytes(buffer: Uint8Array, a: number, aLength: number, b: number, bLength: number): boolean {
-  if (aLength !== bLength) return false
-  for (let i = 0; i < aLength; i++) if (buffer[a + i] !== buffer[b + i]) return false
+function sameBytes(
+  one: Uint8Array,
+  oneStart: number,
+  oneLength: number,
+  other: Uint8Array,
+  otherStart: number,
+  otherLength: number,
+): boolean {
+  if (oneLength !== otherLength) return false
+  for (let i = 0; i < oneLength; i++) if (one[oneStart + i] !== other[otherStart + i]) return false
   return true
 }

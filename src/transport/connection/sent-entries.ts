@@ -1,6 +1,8 @@
 // What recovery reports about packets, passed on to those who put something into them (RFC 9000 section 13.3).
 import type { RecoveryEvents, SentPacket } from '../recovery/index.ts'
 import { EntryKind, type EntryTarget } from '../streams/index.ts'
+import type { QuicConnection } from './connection.ts'
+import { Space } from './packet-space.ts'
 
 export class SentEntries implements RecoveryEvents {
   handleAcked(_space: number, packet: SentPacket): void {
@@ -25,8 +27,21 @@ const NOT_REPEATED: readonly number[] = [
   EntryKind.datagram,
 ]
 
+/** RFC 9002 section 6.2.4: a probe carries new data, or else what the oldest packets carried; a PING if need be. */
+export function prepareProbes(connection: QuicConnection, index: number, count: number): void {
+  const { spaces, recovery, host } = connection
+  const space = spaces[index]
+  if (space.isDiscarded || space.writeKeys === undefined) return
+  space.probes = count
+  if (space.crypto.hasOutput || (index === Space.application && host.sendQueue.size > 0)) return
+  for (let i = 0; i < count; i++) {
+    const packet = recovery.outstandingAt(index, i)
+    if (packet !== undefined) repeatEntries(packet)
+  }
+}
+
 /** Queues again what a packet carried, without declaring it lost. */
-export function repeatEntries(packet: SentPacket): void {
+function repeatEntries(packet: SentPacket): void {
   for (let i = 0; i < packet.entryCount; i++) {
     const kind = packet.kinds[i]
     if (NOT_REPEATED.includes(kind)) continue

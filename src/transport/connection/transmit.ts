@@ -46,7 +46,7 @@ export class Transmitter {
     const connection = this.#connection
     const { path } = connection
     const size = path.maxDatagramSize
-    if (path.sendAllowance < size) {
+    if (!path.canSend) {
       connection.recovery.setAntiAmplificationBlocked(true, now)
       return false
     }
@@ -158,6 +158,7 @@ export class Transmitter {
     if (offset === writer.offset) return
     writer.offset = offset
     writer.packet.addEntry(EntryKind.ack, writer.space, acks.largest, 0)
+    if (writer.space.index === Space.application) this.#connection.applicationKeys?.noteAckSent()
   }
 
   #writeEliciting(writer: PacketWriter): void {
