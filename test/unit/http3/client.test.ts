@@ -153,6 +153,17 @@ describe('responses at a client (RFC 9114 sections 4.1 and 4.3.2)', () => {
     expect(session.h3.lingering.size).toBe(0)
   })
 
+  it('tells of the close last, even when the read of the last bytes brings it', () => {
+    for (const isReading of [true, false]) {
+      const { stream, recorder } = open(getFields, false, isReading)
+      stream.closesWhenRead = true
+      stream.receive(Buffer.concat([ok, data('ab'), data('cd'), headers(['x', 'y'])]), true)
+      recorder.read()
+      expect(recorder.text).toBe('abcd')
+      expect(recorder.log).toEqual(['head 200 ', 'trailers x|y', 'end', 'closed closed'])
+    }
+  })
+
   it('forgets unread bytes when the connection is gone', () => {
     const { stream, recorder, session } = open(getFields, false, false)
     stream.receive(Buffer.concat([ok, data('late')]), true)

@@ -13,6 +13,8 @@ export class StreamDouble {
   isEnded = false
   resetCode: number | undefined
   stopCode: number | undefined
+  /** Report the stream as closed from within the read() that takes its last byte, as the transport can. */
+  closesWhenRead = false
   /** What write() returns. */
   isOpen = true
   urgency = 3
@@ -74,6 +76,7 @@ export class StreamDouble {
   read(): Uint8Array | undefined {
     const chunk = this.arrived.shift()
     if (chunk !== undefined && this.inTransportCall) this.lent.push(chunk)
+    if (chunk !== undefined && this.closesWhenRead && this.isReadComplete) this.close('closed')
     return chunk
   }
 
