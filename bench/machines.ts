@@ -40,6 +40,7 @@ const owner: ActorOwner = {
   handleMissed(actor, state, event) {
     throw new Error(`missed ${actor.table.events[event]} in ${actor.table.name[state]}`)
   },
+  time: 0,
   inspector: undefined,
 }
 

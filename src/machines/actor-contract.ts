@@ -10,6 +10,8 @@ export interface ActorOwner {
   handleFinal(actor: LifeActor): void
   /** An event arrived where it is impossible. `event` is -1 for a type that is not in the alphabet. */
   handleMissed(actor: LifeActor, state: number, event: number): void
+  /** The time of this turn in whole ms, read at every change of state: a stored number, never a system call. */
+  readonly time: number
   /** Undefined while nobody inspects. */
   readonly inspector: InspectionSink | undefined
   /** Where `actor.system.inspect()` listens, when the owner offers that. */

@@ -34,6 +34,8 @@ export abstract class ActorReference implements ActorRef<AnyMachineSnapshot, Any
   declare readonly table: CompiledMachine
   /** Index of the current state in the table. */
   declare state: number
+  /** When the actor entered its state: the owner's `time` of that turn, whole ms. */
+  declare since: number
   declare protected gate: number
   declare protected readonly owner: ActorOwner
   /** The ID as it was given, for registries keyed by number. */
@@ -43,6 +45,7 @@ export abstract class ActorReference implements ActorRef<AnyMachineSnapshot, Any
   constructor(table: CompiledMachine, id: string | number, owner: ActorOwner, gate: number) {
     this.table = table
     this.state = table.initial
+    this.since = owner.time
     this.gate = gate
     this.owner = owner
     this.key = id

@@ -64,6 +64,7 @@ export class LifeActor extends ActorReference {
     }
     const next = table.next[pair]!
     this.state = next
+    this.since = this.owner.time
     const actions = table.actionList[pair]
     if (actions !== undefined) this.#perform(actions, -1)
     else if (table.final[next] === 1) this.#finish()
@@ -137,7 +138,9 @@ export class LifeActor extends ActorReference {
     }
     if (outcome === Outcome.impossible) this.owner.handleMissed(this, this.state, event)
     if ((this.gate & Gate.over) !== 0) return outcome
+    const before = this.state
     const actions = this.step(event)
+    if (this.state !== before) this.since = this.owner.time
     if (actions !== undefined) this.#perform(actions, event)
     else this.#settle(event, false)
     return outcome

@@ -25,6 +25,7 @@ export class ConnectionSupervisor
   /** Live request streams: the bidirectional ones. */
   requestStreams = 0
   isHandshakeComplete = false
+  handleDatagramFrame?: (payload: Uint8Array) => void
   /** Owner of the connection's and the handshake's own actors: they are not streams and not counted as such. */
   readonly lifeOwner: ActorOwner
   readonly #services: SupervisionServices
@@ -51,7 +52,16 @@ export class ConnectionSupervisor
   adopt(connection: QuicConnection, application: SupervisedApplication): void {
     this.connection = connection
     this.application = application
+    // Only where the application takes datagrams: its absence tells the connection that nobody does.
+    if (application.handleDatagramFrame !== undefined) {
+      this.handleDatagramFrame = (payload) => application.handleDatagramFrame?.(payload)
+    }
     connection.application = this
+  }
+
+  /** When the actors' changes of state happen, whole ms. */
+  get time(): number {
+    return this.#services.turn.now
   }
 
   get inspector(): ActorOwner['inspector'] {
@@ -258,6 +268,10 @@ class LifeOwner implements ActorOwner {
 
   constructor(services: SupervisionServices) {
     this.#services = services
+  }
+
+  get time(): number {
+    return this.#services.turn.now
   }
 
   get inspector(): ActorOwner['inspector'] {

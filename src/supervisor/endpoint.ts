@@ -23,6 +23,7 @@ import { MissedTransitions } from './missed-transitions.ts'
 import { StatelessResponder } from './stateless-responder.ts'
 import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
+import { TurnTime } from './turn-time.ts'
 
 /** Versions that we speak, the preferred one first. */
 const VERSIONS: readonly number[] = [QUIC_VERSION_1]
@@ -36,6 +37,7 @@ export class Endpoint {
   readonly missed = new MissedTransitions()
   /** Inspectors listen here; see XState's inspection events. */
   readonly inspection = new InspectionHub()
+  readonly turn: TurnTime
   readonly services: SupervisionServices
   readonly ids: ConnectionIds<ConnectionEntry>
   readonly entries = new Set<ConnectionEntry>()
@@ -51,9 +53,11 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.options = options
+    this.turn = new TurnTime(options.clock)
     const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
     this.services = {
       clock: options.clock,
+      turn: this.turn,
       counters: this.counters,
       missed: this.missed,
       inspection: this.inspection,
@@ -63,7 +67,7 @@ export class Endpoint {
     const tokens = new ResetTokens(options.secret ?? randomSecret(options))
     this.ids = new ConnectionIds(options.entropy, tokens)
     this.#responder = new StatelessResponder(VERSIONS, options.entropy, tokens, this.counters)
-    this.#turns = new TurnScheduler(options.clock, this.counters, new DatagramBatch())
+    this.#turns = new TurnScheduler(options.clock, this.turn, this.counters, new DatagramBatch())
   }
 
   /** Begins to receive. */
@@ -81,6 +85,7 @@ export class Endpoint {
     const isIpv6 = settings.remote.family === 6
     const socket = this.options.sockets.find((candidate) => candidate.localAddress.includes(':') === isIpv6)
     if (socket === undefined) throw new Error(`no socket for IPv${settings.remote.family}`)
+    this.turn.read()
     const entry = openConnection(this, socket, settings)
     this.#register(entry)
     return entry.supervisor
@@ -117,7 +122,7 @@ export class Endpoint {
     } else {
       entry.readThisTurn++
       entry.socket = socket
-      entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.options.clock.now())
+      entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read())
     }
     this.#turns.markDirty(entry)
   }
@@ -144,7 +149,7 @@ export class Endpoint {
     end: number,
     remote: RemoteAddress,
   ): void {
-    const now = this.options.clock.now()
+    const now = this.turn.read()
     const header = this.#header
     if (!parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
       this.counters.unroutable++
@@ -253,7 +258,7 @@ export class Endpoint {
     this.#sweepTimer = clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
       this.counters.timersArmed--
       this.#sweepTimer = undefined
-      this.#sweep(clock.now())
+      this.#sweep(this.turn.read())
       if (this.entries.size > 0 || this.#leaving.size > 0) this.#armSweep()
     })
   }

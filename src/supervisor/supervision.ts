@@ -6,6 +6,7 @@ import type { Clock } from '../transport/io/clock.ts'
 import type { Counters } from './counters.ts'
 import * as limits from './limits.ts'
 import type { MissedTransitions } from './missed-transitions.ts'
+import type { TurnTime } from './turn-time.ts'
 
 export type { ActorOwner }
 
@@ -47,6 +48,7 @@ export interface HandlerFault {
 
 export interface SupervisionServices {
   readonly clock: Clock
+  readonly turn: TurnTime
   readonly counters: Counters
   readonly missed: MissedTransitions
   readonly settings: Readonly<SupervisionSettings>

@@ -10,9 +10,11 @@ import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import type { Counters } from './counters.ts'
 import { BLOCKED_SOCKET_DELAY, DATAGRAMS_PER_TURN, OPERATIONS_PER_TURN } from './limits.ts'
+import type { TurnTime } from './turn-time.ts'
 
 export class TurnScheduler {
   readonly #clock: Clock
+  readonly #time: TurnTime
   readonly #counters: Counters
   readonly #batch: DatagramBatch
   #batchSocket: DatagramSocket | undefined
@@ -20,8 +22,9 @@ export class TurnScheduler {
   #running: ConnectionEntry[] = []
   #isScheduled = false
 
-  constructor(clock: Clock, counters: Counters, batch: DatagramBatch) {
+  constructor(clock: Clock, time: TurnTime, counters: Counters, batch: DatagramBatch) {
     this.#clock = clock
+    this.#time = time
     this.#counters = counters
     this.#batch = batch
   }
@@ -48,7 +51,7 @@ export class TurnScheduler {
 
   #runTurn = (): void => {
     this.#isScheduled = false
-    const now = this.#clock.now()
+    const now = this.#time.read()
     const turn = this.#dirty
     this.#dirty = this.#running
     this.#running = turn

@@ -26,6 +26,23 @@ describe.each(['compiled', 'xstate'] as const satisfies Interpreter[])('%s actor
     for (const event of WHOLE_SENDING_LIFE) actor.raise(event)
   }
 
+  it('remembers when it entered its state, and nothing else changes that time', () => {
+    const owner = new RecordingOwner()
+    owner.time = 5
+    const actor = start(sendStream, owner)
+    expect(actor.since).toBe(5)
+    owner.time = 70
+    actor.raise(StreamEvent.sendStream)
+    expect(actor.since).toBe(70)
+    owner.time = 80
+    actor.raise(StreamEvent.sendStream)
+    actor.raise(StreamEvent.recvFin)
+    expect(actor.since).toBe(70)
+    owner.time = 90
+    actor.raise(StreamEvent.appReset)
+    expect(actor.since).toBe(90)
+  })
+
   it('waitFor resolves with the snapshot that satisfies the predicate', async () => {
     const actor = start()
     const waiting = waitFor(actor, (snapshot) => snapshot.matches('dataSent'))

@@ -67,6 +67,6 @@ describe('deadlines', () => {
   })
 
   it('a table of somebody else has none', () => {
-    expect(() => deadlinesOf({ ...bidiStream })).toThrow('no deadlines')
+    expect(() => deadlinesOf({ ...bidiStream, id: 'another' })).toThrow('no deadlines')
   })
 })

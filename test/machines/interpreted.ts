@@ -21,6 +21,7 @@ export interface Observation {
 
 /** An owner that writes down what it is told. */
 export class RecordingOwner implements ActorOwner {
+  time = 0
   inspector: ActorOwner['inspector'] = undefined
   readonly finals: LifeActor[] = []
   readonly missed: string[] = []

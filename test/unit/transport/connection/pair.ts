@@ -48,6 +48,7 @@ export class TestEntropy implements Entropy {
 
 /** Supervises the actors of one connection and remembers what must not happen. */
 export class TestSupervisor implements StreamSupervision, ActorOwner {
+  time = 0
   readonly inspector = undefined
   readonly live = new Map<LifeActor, QuicStream>()
   readonly missed: string[] = []

@@ -165,8 +165,9 @@ export class Pair {
     const { bytes, level } = flight
     const length = Math.min(this.pieceLength, bytes.length)
     for (let start = 0; start < bytes.length; start += length) {
-      // A copy that is overwritten afterwards: TLS must not keep what it only borrowed.
-      const piece = bytes.slice(start, start + length)
+      // A copy that is overwritten afterwards: TLS must not keep what it only borrowed. A Buffer, as sockets give
+      // them: its slice() does not copy.
+      const piece = Buffer.from(bytes.subarray(start, start + length))
       receiver.handleCrypto(level, piece)
       piece.fill(0xee)
     }
