@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url'
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const STEP_TIMEOUT = 180_000
 
+/** The lower end of `engines` in package.json. */
+const OLDEST_NODE = '22.18.0'
+
 const folder = mkdtempSync(join(tmpdir(), 'quactor-package-'))
 const user = join(folder, 'user')
 let passed = 0
@@ -87,7 +90,10 @@ try {
   })
   step('npm install into an empty folder', () => {
     const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-    writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
+    writeFileSync(
+      join(user, 'package.json'),
+      JSON.stringify({ name: 'user', private: true, type: 'module', allowScripts: { node: true } }),
+    )
     run('npm', ['install', '--no-audit', '--no-fund', join(folder, archive ?? 'missing.tgz')], user)
   })
   step('JavaScript: import { serve } from quactor', () => {
@@ -97,7 +103,7 @@ try {
   step('TypeScript: the published types compile with tsc', () => {
     writeFileSync(
       join(user, 'use.ts'),
-      `import { type Server, serve } from 'quactor'\n${SERVE}\nexport const kept: Server = server\n`,
+      `import { type QuactorServer, serve } from 'quactor'\n${SERVE}\nexport const kept: QuactorServer = server\n`,
     )
     writeFileSync(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG))
     for (const name of ['typescript', '@types']) linkFromProject(name)
@@ -105,6 +111,13 @@ try {
   })
   step('TypeScript: runs with type stripping', () => {
     expectServed(run(process.execPath, ['use.ts'], user))
+  })
+  step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
+    run('npm', ['install', '--no-audit', '--no-fund', '--no-save', `node@${OLDEST_NODE}`], user)
+    const oldest = join(user, 'node_modules/node/bin/node')
+    const version = run(oldest, ['--version'], user).trim()
+    if (version !== `v${OLDEST_NODE}`) throw new Error(`this is ${version}`)
+    expectServed(run(oldest, ['use.mjs'], user))
   })
   step('the quactor command answers', () => {
     const output = run(join(user, 'node_modules/.bin/quactor'), ['--version'], user)
