@@ -187,6 +187,12 @@ describe('content-length (RFC 9114 section 4.1.2)', () => {
     expect(session.requests[0].log).toEqual(['reset 10e local'])
   })
 
+  it('tells nothing of trailers behind a body that is too short', () => {
+    const session = new Session('server')
+    session.request(Buffer.concat([declared('3'), data('ab'), headers(['x', 'y'])]))
+    expect(session.requests[0].log).toEqual(['reset 10e local'])
+  })
+
   it('accepts a body of the declared length in several frames', () => {
     const session = new Session('server')
     session.request(Buffer.concat([declared('4'), data('ab'), data('cd'), headers(['x', 'y'])]))

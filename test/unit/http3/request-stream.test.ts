@@ -33,6 +33,18 @@ describe('requests at a server (RFC 9114 section 4.1)', () => {
     expect(stream.stopCode).toBeUndefined()
   })
 
+  it('offers the body again to a reader that takes one piece per call', () => {
+    const session = new Session('server')
+    session.onRequest = (stream) => {
+      const recorder = new Recorder(stream, false)
+      recorder.handleBodyReadable = () => recorder.body.push(Buffer.from(stream.readBody()!))
+      session.requests.push(recorder)
+    }
+    session.request(Buffer.concat([post, data('one'), data('two'), headers(['x', 'y'])]))
+    expect(session.requests[0].text).toBe('onetwo')
+    expect(session.requests[0].log).toEqual(['trailers x|y', 'end'])
+  })
+
   it('leaves unread body bytes in the stream, which closes the window (RFC 9000 section 4.1)', () => {
     const session = new Session('server')
     session.onRequest = (stream) => session.requests.push(new Recorder(stream, false))
