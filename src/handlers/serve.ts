@@ -210,7 +210,8 @@ function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
 
 function printFault({ kind, method, path, error }: HandlerFault): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  console.error(`handler ${kind} in ${method} ${path}: ${detail}`)
+  const where = kind === 'internal' ? 'defect' : `handler ${kind} in ${method} ${path}`
+  console.error(`${where}: ${detail}`)
 }
 
 /** A report that throws must not become a fault of its own. */

@@ -13,8 +13,10 @@ import type {
   StreamSupervision,
 } from '../transport/streams/index.ts'
 import { ConnectionDrain } from './connection-drain.ts'
+import { ConnectionWatch } from './connection-watch.ts'
 import { CrashIntensity } from './crash-intensity.ts'
 import { type HandlerActor, type HandlerOwner, HandlerPhase } from './handler-actor.ts'
+import type { StuckReport } from './stuck-report.ts'
 import type { SupervisedApplication, SupervisionServices } from './supervision.ts'
 
 export class ConnectionSupervisor
@@ -36,6 +38,7 @@ export class ConnectionSupervisor
   /** Streams that are gone while their handler still runs; at most one per handler. */
   readonly #owedCredit = new Set<number>()
   readonly #crashes: CrashIntensity
+  readonly #watch: ConnectionWatch
   #drain: ConnectionDrain | undefined
   #isEnded = false
 
@@ -44,6 +47,7 @@ export class ConnectionSupervisor
     this.#services = services
     this.#forget = forget
     this.#crashes = new CrashIntensity(services.settings.crashLimit, services.settings.crashWindow)
+    this.#watch = new ConnectionWatch(this, services, this.#streams)
     this.lifeOwner = new LifeOwner(services)
     services.counters.connectionsOpened++
   }
@@ -72,6 +76,11 @@ export class ConnectionSupervisor
     return this.#services.inspection
   }
 
+  /** Names the connection for its whole life: the client's first destination connection ID, in hex. */
+  get name(): string {
+    return Buffer.from(this.connection.originalDestinationConnectionId).toString('hex')
+  }
+
   get streamCount(): number {
     return this.#streams.size
   }
@@ -87,7 +96,8 @@ export class ConnectionSupervisor
   // --- stream actors -------------------------------------------------------------------------------------------
 
   startActor(table: CompiledMachine, stream: QuicStream, subject: QuicStream): LifeActor {
-    const actor = createLifeActor(table, stream.id, this, subject, this.#services.settings.interpreter)
+    const { interpreter, tables } = this.#services.settings
+    const actor = createLifeActor(tables?.get(table) ?? table, stream.id, this, subject, interpreter)
     this.#streams.set(actor, stream)
     const counters = this.#services.counters
     counters.actorsStarted++
@@ -109,6 +119,7 @@ export class ConnectionSupervisor
     const stream = this.#streams.get(actor)
     if (stream === undefined) return
     this.#streams.delete(actor)
+    this.#watch.forget(actor)
     const counters = this.#services.counters
     counters.actorsStopped++
     counters.streamsClosed++
@@ -132,6 +143,7 @@ export class ConnectionSupervisor
   handleHandlerEnd(handler: HandlerActor): void {
     const { id } = handler.request
     if (!this.#handlers.delete(id)) return
+    this.#watch.forgetHandler(handler)
     this.#services.counters.handlersEnded++
     // The stream may be long gone: only now may the client open another one in its place.
     if (this.#owedCredit.delete(id)) this.connection.returnStreamCredit(id)
@@ -167,19 +179,34 @@ export class ConnectionSupervisor
     this.#services.report({ kind: 'hang', method: handler.request.method, path: handler.request.path, error })
   }
 
-  /** Handlers that were cut and still have not ended. */
-  get stuckHandlers(): number {
-    let stuck = 0
-    for (const handler of this.#handlers.values()) if (handler.phase === HandlerPhase.cut) stuck++
-    return stuck
+  /** True while a handler works on the stream that nobody has cancelled. */
+  hasRunningHandler(id: number): boolean {
+    return this.#handlers.get(id)?.phase === HandlerPhase.running
+  }
+
+  /** Streams past their deadline, and streams whose handler does not stop. */
+  get stuckStreams(): number {
+    return this.#watch.stuckStreams
+  }
+
+  /** A report for everything of this connection that is past its deadline. `now` in ms. */
+  listStuck(now: number): StuckReport[] {
+    return this.#watch.list(now)
   }
 
   /** Looks at every handler's deadline; called by the endpoint's sweep. `now` in ms. */
   sweep(now: number): void {
     const { handlerDeadline, handlerGrace } = this.#services.settings
-    for (const handler of this.#handlers.values()) handler.sweep(now, handlerDeadline, handlerGrace)
-    if (this.#isEnded) this.#abandonHandlers(now)
-    else this.application.sweep?.()
+    for (const handler of this.#handlers.values()) {
+      handler.sweep(now, handlerDeadline, handlerGrace)
+      if (handler.phase === HandlerPhase.cut) this.#watch.noteCut(handler, now)
+    }
+    if (this.#isEnded) {
+      this.#abandonHandlers(now)
+      return
+    }
+    this.#watch.sweep(now)
+    this.application.sweep?.()
   }
 
   // --- draining ------------------------------------------------------------------------------------------------

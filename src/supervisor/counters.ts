@@ -21,8 +21,14 @@ export class Counters {
   /** Handlers that still ran when their connection was long gone. */
   abandoned = 0
   missedTransitions = 0
+  /** Times that an actor was found past the deadline of its state. */
+  stuckReports = 0
+  /** Streams reset for that by the policy. */
+  stuckResets = 0
   /** Connections closed because their handlers crashed too often. */
   intensityCloses = 0
+  /** Exceptions of our own code, each the end of one connection: each is a bug. */
+  internalErrors = 0
   timersArmed = 0
   datagramsReceived = 0
   datagramsSent = 0

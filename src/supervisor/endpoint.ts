@@ -7,7 +7,7 @@
 //                       -> unknown: accept, version negotiation, stateless reset, or drop
 //   clock.immediate -> runTurn(): timers, output of every dirty connection -> batch -> socket
 import { InspectionHub } from '../machines/index.ts'
-import { DatagramBatch, type RemoteAddress } from '../transport/connection/index.ts'
+import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { TimerHandle } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { PacketHeader, PacketType, parsePacketHeader, QUIC_VERSION_1 } from '../transport/wire/index.ts'
@@ -21,6 +21,8 @@ import type { EndpointOptions } from './endpoint-options.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
 import { StatelessResponder } from './stateless-responder.ts'
+import { StuckFeed } from './stuck-feed.ts'
+import type { StuckReport } from './stuck-report.ts'
 import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { TurnTime } from './turn-time.ts'
@@ -35,6 +37,7 @@ export class Endpoint {
   readonly options: EndpointOptions
   readonly counters = new Counters()
   readonly missed = new MissedTransitions()
+  readonly stuck = new StuckFeed()
   /** Inspectors listen here; see XState's inspection events. */
   readonly inspection = new InspectionHub()
   readonly turn: TurnTime
@@ -60,6 +63,7 @@ export class Endpoint {
       turn: this.turn,
       counters: this.counters,
       missed: this.missed,
+      stuck: this.stuck,
       inspection: this.inspection,
       settings,
       report: options.report ?? (() => {}),
@@ -67,7 +71,9 @@ export class Endpoint {
     const tokens = new ResetTokens(options.secret ?? randomSecret(options))
     this.ids = new ConnectionIds(options.entropy, tokens)
     this.#responder = new StatelessResponder(VERSIONS, options.entropy, tokens, this.counters)
-    this.#turns = new TurnScheduler(options.clock, this.turn, this.counters, new DatagramBatch())
+    this.#turns = new TurnScheduler(options.clock, this.turn, this.counters, (entry, error) =>
+      this.#handleDefect(entry, error),
+    )
   }
 
   /** Begins to receive. */
@@ -109,6 +115,17 @@ export class Endpoint {
     this.#deliver(entry, socket, buffer, start, end, remote)
   }
 
+  /** Our own code threw: that connection ends, the endpoint goes on. */
+  #handleDefect(entry: ConnectionEntry, error: unknown): void {
+    this.counters.internalErrors++
+    this.services.report({ kind: 'internal', method: '', path: '', error })
+    try {
+      entry.supervisor.kill()
+    } catch {
+      this.forget(entry)
+    }
+  }
+
   #deliver(
     entry: ConnectionEntry,
     socket: DatagramSocket,
@@ -122,7 +139,11 @@ export class Endpoint {
     } else {
       entry.readThisTurn++
       entry.socket = socket
-      entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read())
+      try {
+        entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read())
+      } catch (error) {
+        this.#handleDefect(entry, error)
+      }
     }
     this.#turns.markDirty(entry)
   }
@@ -230,11 +251,24 @@ export class Endpoint {
     this.#armSweep()
   }
 
-  /** Streams whose handler ignores its AbortSignal: they hold what they have until it ends. */
+  /** Streams past their deadline, and streams whose handler ignores its AbortSignal. */
   get stuckStreams(): number {
     let stuck = 0
-    for (const { supervisor } of this.entries) stuck += supervisor.stuckHandlers
+    for (const { supervisor } of this.entries) stuck += supervisor.stuckStreams
     return stuck
+  }
+
+  /** What is past its deadline now, at most `most` of it. */
+  listStuck(most: number = limits.STUCK_LIST): StuckReport[] {
+    const now = this.options.clock.now()
+    const reports: StuckReport[] = []
+    for (const { supervisor } of this.entries) {
+      for (const report of supervisor.listStuck(now)) {
+        if (reports.length === most) return reports
+        reports.push(report)
+      }
+    }
+    return reports
   }
 
   /** Takes a connection out of every table; called by its supervisor when its actor is final. */

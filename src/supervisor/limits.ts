@@ -67,6 +67,9 @@ export const DRAIN_DEADLINE = 10_000
 /** After that everything that is left is cut, ms from the start of the drain. */
 export const HARD_STOP = 30_000
 
+/** Stuck actors that are listed at once; the number of all of them is counted. */
+export const STUCK_LIST = 1_000
+
 /** Latest missed transitions that are kept to be looked at; the number of all of them is counted. */
 export const MISSED_RING = 64
 

@@ -62,6 +62,7 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
     counter('handlers_abandoned', 'Handlers that outlived their connection.', counters.abandoned),
     counter('handlers_cut', 'Handlers cut off by a drain.', counters.handlersCut),
     counter('intensity_closes', 'Connections closed for crashing handlers.', counters.intensityCloses),
+    counter('internal_errors', 'Connections ended by a defect.', counters.internalErrors),
     counter('missed_transitions', 'Events where they are impossible.', status.actors.missedTransitions),
     counter('datagrams_received', 'UDP datagrams received.', counters.datagramsReceived),
     counter('datagrams_sent', 'UDP datagrams sent.', counters.datagramsSent),

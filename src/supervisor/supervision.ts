@@ -1,11 +1,12 @@
 // What the supervisors share: settings, the services that every connection supervisor gets, and the contract of
 // an application that can be drained. Used by endpoint.ts, connection-supervisor.ts and http3-service.ts.
-import type { ActorOwner, InspectionHub, Interpreter } from '../machines/index.ts'
+import type { ActorOwner, CompiledMachine, InspectionHub, Interpreter } from '../machines/index.ts'
 import type { ConnectionApplication } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { Counters } from './counters.ts'
 import * as limits from './limits.ts'
 import type { MissedTransitions } from './missed-transitions.ts'
+import type { StuckFeed } from './stuck-feed.ts'
 import type { TurnTime } from './turn-time.ts'
 
 export type { ActorOwner }
@@ -21,6 +22,10 @@ export interface SupervisionSettings {
   hardStop: number
   maxConnections: number
   maxHalfOpen: number
+  /** What is done about a stream that is past its deadline: it is always reported. */
+  stuckPolicy: 'report' | 'reset'
+  /** Runs other tables in place of ours, by our table: for tests that put a bug back. */
+  tables: ReadonlyMap<CompiledMachine, CompiledMachine> | undefined
   /** Runs stream machines on the compiled table, or on XState's interpreter (slow; for tests). */
   interpreter: Interpreter
 }
@@ -35,12 +40,14 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
   hardStop: limits.HARD_STOP,
   maxConnections: limits.MAX_CONNECTIONS,
   maxHalfOpen: limits.MAX_HALF_OPEN,
+  stuckPolicy: 'report',
+  tables: undefined,
   interpreter: 'compiled',
 }
 
-/** Something that a user's handler did wrong. */
+/** Something that a user's handler did wrong, or (internal) we did: then method and path are empty. */
 export interface HandlerFault {
-  readonly kind: 'crash' | 'hang'
+  readonly kind: 'crash' | 'hang' | 'internal'
   readonly method: string
   readonly path: string
   readonly error: unknown
@@ -51,6 +58,7 @@ export interface SupervisionServices {
   readonly turn: TurnTime
   readonly counters: Counters
   readonly missed: MissedTransitions
+  readonly stuck: StuckFeed
   readonly settings: Readonly<SupervisionSettings>
   /** Where inspectors listen; nobody does at first. */
   readonly inspection: InspectionHub

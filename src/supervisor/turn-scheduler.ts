@@ -4,7 +4,7 @@
 //   markDirty -> dirty list -> (clock.immediate) runTurn: backlog, timeout, output -> batch -> socket
 //                    ^                                          |
 //                    +------- more to do than one turn's share -+
-import type { DatagramBatch } from '../transport/connection/index.ts'
+import { DatagramBatch } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
@@ -16,17 +16,24 @@ export class TurnScheduler {
   readonly #clock: Clock
   readonly #time: TurnTime
   readonly #counters: Counters
-  readonly #batch: DatagramBatch
+  readonly #batch = new DatagramBatch()
+  readonly #handleDefect: (entry: ConnectionEntry, error: unknown) => void
   #batchSocket: DatagramSocket | undefined
   #dirty: ConnectionEntry[] = []
   #running: ConnectionEntry[] = []
   #isScheduled = false
 
-  constructor(clock: Clock, time: TurnTime, counters: Counters, batch: DatagramBatch) {
+  /** @param handleDefect ends a connection whose code has thrown; must not throw */
+  constructor(
+    clock: Clock,
+    time: TurnTime,
+    counters: Counters,
+    handleDefect: (entry: ConnectionEntry, error: unknown) => void,
+  ) {
+    this.#handleDefect = handleDefect
     this.#clock = clock
     this.#time = time
     this.#counters = counters
-    this.#batch = batch
   }
 
   /** The connection may have output or another timeout; it gets a turn after the input at hand. */
@@ -58,10 +65,19 @@ export class TurnScheduler {
     for (let index = 0; index < turn.length; index++) {
       const entry = turn[index]
       entry.isDirty = false
-      if (!entry.isGone) this.#serve(entry, now)
+      if (!entry.isGone) this.#serveGuarded(entry, now)
     }
     turn.length = 0
     this.#sendBatch()
+  }
+
+  /** A defect that shows in one connection must not reach the others (design: supervision). */
+  #serveGuarded(entry: ConnectionEntry, now: number): void {
+    try {
+      this.#serve(entry, now)
+    } catch (error) {
+      this.#handleDefect(entry, error)
+    }
   }
 
   #serve(entry: ConnectionEntry, now: number): void {

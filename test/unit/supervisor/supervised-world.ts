@@ -14,7 +14,14 @@ export class SupervisedWorld extends World {
     supervision: Partial<SupervisionSettings> = {},
     transport: Partial<TransportSettings> = {},
   ) {
-    super({ seed: 1, handler: () => handler, toServer: PERFECT_LINK, toClient: PERFECT_LINK, supervision, transport })
+    super({
+      seed: 1,
+      handler: () => handler,
+      toServer: PERFECT_LINK,
+      toClient: PERFECT_LINK,
+      supervision,
+      transport,
+    })
   }
 
   /** A session whose handshake is complete on both sides. */
