@@ -15,6 +15,7 @@ import type {
 import { ConnectionDrain } from './connection-drain.ts'
 import { ConnectionWatch } from './connection-watch.ts'
 import { CrashIntensity } from './crash-intensity.ts'
+import { DatagramChannel } from './datagram-channel.ts'
 import { type HandlerActor, type HandlerOwner, HandlerPhase } from './handler-actor.ts'
 import type { StuckReport } from './stuck-report.ts'
 import type { SupervisedApplication, SupervisionServices } from './supervision.ts'
@@ -37,6 +38,8 @@ export class ConnectionSupervisor
   readonly #handlers = new Map<number, HandlerActor>()
   /** Streams that are gone while their handler still runs; at most one per handler. */
   readonly #owedCredit = new Set<number>()
+  /** By stream ID; never without the stream. */
+  readonly #channels = new Map<number, DatagramChannel>()
   readonly #crashes: CrashIntensity
   readonly #watch: ConnectionWatch
   #drain: ConnectionDrain | undefined
@@ -124,10 +127,38 @@ export class ConnectionSupervisor
     counters.actorsStopped++
     counters.streamsClosed++
     if (stream.isBidirectional) this.requestStreams--
+    this.#closeChannel(stream.id)
     const keepsCredit = this.#handlers.has(stream.id)
     if (keepsCredit) this.#owedCredit.add(stream.id)
     this.connection.releaseStream(stream.id, keepsCredit)
     this.#noteProgress()
+  }
+
+  // --- datagram channels ---------------------------------------------------------------------------------------
+
+  /** The datagram channel of a live request stream, opened on first use; undefined once the stream is gone. */
+  datagramChannel(id: number): DatagramChannel | undefined {
+    let channel = this.#channels.get(id)
+    if (channel === undefined && this.connection.streams.has(id)) {
+      channel = new DatagramChannel()
+      this.#channels.set(id, channel)
+      this.#services.counters.channelsOpened++
+    }
+    return channel
+  }
+
+  get channelCount(): number {
+    return this.#channels.size
+  }
+
+  #closeChannel(id: number): void {
+    const channel = this.#channels.get(id)
+    if (channel === undefined) return
+    this.#channels.delete(id)
+    const { counters } = this.#services
+    counters.channelsClosed++
+    counters.datagramsDropped += channel.dropped
+    channel.close()
   }
 
   // --- handlers ------------------------------------------------------------------------------------------------

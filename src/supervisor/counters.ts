@@ -30,6 +30,10 @@ export class Counters {
   /** Exceptions of our own code, each the end of one connection: each is a bug. */
   internalErrors = 0
   timersArmed = 0
+  channelsOpened = 0
+  channelsClosed = 0
+  /** HTTP datagrams that gave way to newer ones because their handler was slow. */
+  datagramsDropped = 0
   datagramsReceived = 0
   datagramsSent = 0
   bytesReceived = 0
@@ -53,6 +57,10 @@ export class Counters {
 
   get actorsLive(): number {
     return this.actorsStarted - this.actorsStopped
+  }
+
+  get channelsLive(): number {
+    return this.channelsOpened - this.channelsClosed
   }
 
   get handlersLive(): number {

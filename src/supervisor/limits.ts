@@ -70,6 +70,12 @@ export const HARD_STOP = 30_000
 /** Stuck actors that are listed at once; the number of all of them is counted. */
 export const STUCK_LIST = 1_000
 
+/** Datagrams of one request that wait for its handler: a burst of 64; a handler that is slower wants the newest. */
+export const DATAGRAM_CHANNEL_LENGTH = 64
+
+/** Bytes of them: 64 of the largest that a path usually carries. */
+export const DATAGRAM_CHANNEL_BYTES = 98_304
+
 /** Latest missed transitions that are kept to be looked at; the number of all of them is counted. */
 export const MISSED_RING = 64
 

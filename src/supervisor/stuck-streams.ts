@@ -32,7 +32,7 @@ export class StuckStreams {
   sweep(now: number): void {
     if (this.#stuck.size > 0) this.#dropMoved()
     let table: CompiledMachine | undefined
-    let limits = NO_LIMITS
+    let limits: Float64Array = NO_LIMITS
     for (const actor of this.#streams.keys()) {
       if (actor.table !== table) {
         table = actor.table
