@@ -73,6 +73,9 @@ export const gtlsclient: Peer = {
         download(context, cipher, reference, [`--ciphers=${ciphers}`]),
       )
     }
+    await context.check('GET /bytes/10000000 with a key update by the client', () =>
+      download(context, 'key-update', reference, ['--key-update=20ms']),
+    )
     await context.check('GET /bytes/10000000 with only P-256', () =>
       download(context, 'p256', reference, ['--groups=-GROUP-ALL:+GROUP-SECP256R1']),
     )
