@@ -1,0 +1,58 @@
+// What a scripted peer can be told, what it records, and what it keeps per packet-number space.
+import type { TransportSettings } from '../../src/transport/connection/index.ts'
+import type { PacketKeys } from '../../src/transport/crypto/index.ts'
+import { ReceiveBuffer } from '../../src/transport/streams/index.ts'
+import type { TransportParameters } from '../../src/transport/wire/index.ts'
+import type { ReceivedFrame } from './received-frames.ts'
+
+export const Level = { initial: 0, handshake: 1, application: 2 } as const
+
+export interface ReceivedPacket {
+  readonly level: number
+  readonly packetNumber: number
+  readonly frames: ReceivedFrame[]
+  readonly keyPhase: number
+  /** Which datagram it came in, and how large that was. */
+  readonly datagram: number
+  readonly datagramLength: number
+  readonly at: number
+}
+
+export interface ScriptedOptions {
+  /** What the peer plays; the connection under test has the other role. */
+  readonly role?: 'client' | 'server'
+  /** Settings of the connection under test. */
+  readonly settings?: Partial<TransportSettings>
+  /** Changes the peer's transport parameters. */
+  readonly parameters?: Partial<TransportParameters>
+  /** Changes their bytes. */
+  readonly encodeParameters?: (parameters: TransportParameters) => Uint8Array
+  readonly alpn?: string[]
+  /** Changes handshake bytes before they are sent. */
+  readonly mutateCrypto?: (level: number, bytes: Uint8Array) => Uint8Array
+  /** Acknowledge what arrives; true when absent. */
+  readonly autoAck?: boolean
+  readonly seed?: number
+}
+
+export interface PacketOptions {
+  /** Bits set in the first byte before header protection. */
+  readonly firstByteBits?: number
+  readonly packetNumber?: number
+  readonly keys?: PacketKeys
+  readonly dcid?: Uint8Array
+  readonly scid?: Uint8Array
+  readonly token?: Uint8Array
+  readonly version?: number
+}
+
+/** What the peer keeps per packet-number space. */
+export class PeerSpace {
+  readKeys: PacketKeys | undefined
+  writeKeys: PacketKeys | undefined
+  nextPacketNumber = 0
+  largestReceived = -1
+  readonly unacknowledged: number[] = []
+  readonly cryptoReceived = new ReceiveBuffer()
+  cryptoSent = 0
+}
