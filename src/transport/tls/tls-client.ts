@@ -129,7 +129,7 @@ export class TlsClient extends TlsEndpoint {
         this.#handleCertificate(message)
         break
       case HandshakeType.certificateVerify:
-        this.verifyCertificateVerify(message, SUPPORTED_SCHEMES)
+        this.verifyCertificateVerify(message)
         this.raise(HandshakeEvent.recvCertificateVerify)
         break
       default:

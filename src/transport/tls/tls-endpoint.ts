@@ -234,11 +234,12 @@ export abstract class TlsEndpoint implements ActorSubject {
   }
 
   /** Checks a CertificateVerify over the transcript so far. @throws illegal_parameter, decrypt_error, decode_error */
-  protected verifyCertificateVerify(message: Uint8Array, acceptedSchemes: readonly number[]): void {
+  protected verifyCertificateVerify(message: Uint8Array): void {
     const { scheme, signature } = parseCertificateVerify(message)
     const { key, schemes } = this.#peerKey!
-    // RFC 8446 section 4.4.3: the scheme must have been offered, and must fit the key.
-    if (!acceptedSchemes.includes(scheme) || !schemes.includes(scheme)) {
+    // RFC 8446 section 4.4.3: the scheme must have been offered and must fit the key. We offer every scheme that
+    // can fit a key, and for certificates only some that fit none.
+    if (!schemes.includes(scheme)) {
       throw alertError(Alert.illegalParameter, 'signature scheme was not offered or does not fit the key')
     }
     const signer = this.#role === 'server' ? 'client' : 'server'

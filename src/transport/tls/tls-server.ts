@@ -179,7 +179,7 @@ export class TlsServer extends TlsEndpoint {
   }
 
   #handleCertificateVerify(message: Uint8Array): void {
-    this.verifyCertificateVerify(message, SUPPORTED_SCHEMES)
+    this.verifyCertificateVerify(message)
     this.raise(HandshakeEvent.recvCertificateVerify)
   }
 

@@ -82,7 +82,16 @@ describe('the client’s verdict on the server', () => {
     expect(pair.isComplete).toBe(true)
   })
 
-  it('is passed by neither by bytes that come while it is awaited, nor by a second verdict', () => {
+  it('is the first one given, even from within the question', () => {
+    const pair = new Pair({ client: verified })
+    pair.toServer.onVerification = () => {
+      pair.client.provideCertificateVerdict({ alert: Alert.unknownCa, reason: 'test' })
+      pair.client.provideCertificateVerdict(true)
+    }
+    expect(codeOf(() => pair.run())).toBe(CryptoAlert.unknownCa)
+  })
+
+  it('is got round neither by bytes that come while it is awaited nor by a second verdict', () => {
     const pair = new Pair({ client: verified })
     pair.pieceLength = 1
     pair.run()

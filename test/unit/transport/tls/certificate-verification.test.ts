@@ -122,6 +122,7 @@ describe('a chain that is refused', () => {
     ['may not vouch for the name', { permittedNames: ['other.test'] }, Alert.badCertificate],
     ['must not vouch for the name', { excludedNames: ['example.test'] }, Alert.badCertificate],
     ['has an unknown critical extension', { criticalUnknown: true }, Alert.unsupportedCertificate],
+    ['demands a policy that the leaf lacks', { requireExplicitPolicy: 0 }, Alert.certificateUnknown],
   ])('whose intermediate %s', async (_what, options, alert) => {
     const authority = issue({ subject: 'bad', issuer: root, isAuthority: true, ...options })
     expect(await alertOf(judge([leafOf({ issuer: authority, usages: [SERVER_AUTH] }), authority]))).toBe(
@@ -170,5 +171,13 @@ describe('a chain that is refused', () => {
         .map((issuer) => issue({ subject: names[i], issuer, again, isAuthority: true })),
     )
     expect(await alertOf(judge([leafOf({ issuer: authorities[0] }), ...mesh]))).toBe(Alert.unknownCa)
+  })
+
+  it('in bounded work when the same authority comes nine times, each certified by all', async () => {
+    const again = issue({ subject: 'again', isAuthority: true })
+    const nine = Array.from({ length: 9 }, () =>
+      issue({ subject: 'again', issuer: again, again, isAuthority: true }),
+    )
+    expect(await alertOf(judge([leafOf({ issuer: again }), ...nine]))).toBe(Alert.unknownCa)
   })
 })

@@ -24,6 +24,7 @@ export interface CertificateOptions {
   readonly permittedNames?: readonly string[]
   readonly excludedNames?: readonly string[]
   readonly criticalUnknown?: boolean
+  readonly requireExplicitPolicy?: number
   readonly breakSignature?: boolean
 }
 
@@ -107,6 +108,10 @@ function extensionsOf(options: CertificateOptions): pkijs.Extension[] {
       ...(options.excludedNames && { excludedSubtrees: subtrees(options.excludedNames) }),
     })
     list.push(extension('2.5.29.30', true, value.toSchema()))
+  }
+  if (options.requireExplicitPolicy !== undefined) {
+    const { requireExplicitPolicy } = options
+    list.push(extension('2.5.29.36', true, new pkijs.PolicyConstraints({ requireExplicitPolicy }).toSchema()))
   }
   if (options.criticalUnknown) list.push(extension('1.3.6.1.4.1.55555.1', true, new asn1js.Null()))
   return list

@@ -109,11 +109,13 @@ describe('a HelloRetryRequest (RFC 8446 section 4.1.4)', () => {
   })
 
   it('fixes the cipher suite for the ServerHello', () => {
-    const { client } = newClient()
-    client.handleCrypto(0, retry([version, [51, u16(0x0017)]]))
-    expect(codeOf(() => client.handleCrypto(0, rawServerHello({ suite: 0x1302 })))).toBe(
-      CryptoAlert.illegalParameter,
-    )
+    const retried = (suite: number) => {
+      const { client } = newClient({ suites: [0x1301, 0x1303] })
+      client.handleCrypto(0, retry([version, [44, vector(2, u8(1))]]))
+      return codeOf(() => client.handleCrypto(0, rawServerHello({ suite })))
+    }
+    expect(retried(0x1303)).toBe(CryptoAlert.illegalParameter)
+    expect(retried(0x1301)).toBeUndefined()
   })
 })
 
