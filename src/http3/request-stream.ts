@@ -96,6 +96,11 @@ export class RequestStream implements StreamApplication, SenderOwner {
     return this.sender.part >= SendPart.ended
   }
 
+  /** Our message has been given up, by us or because the peer wanted no more of it. */
+  get isReset(): boolean {
+    return this.sender.part === SendPart.reset
+  }
+
   /** Body bytes written so far, including those dropped because the response has no content. */
   get bodyBytesWritten(): number {
     return this.sender.bodyBytes

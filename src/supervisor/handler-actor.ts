@@ -138,6 +138,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
   }
 
   #resetUnfinished(): void {
-    if (!this.request.isEnded) this.request.reset(this.#resetCode)
+    // A response that the peer has stopped is reset already; the request that nobody will read still has to go.
+    if (!this.request.isEnded || this.request.isReset) this.request.reset(this.#resetCode)
   }
 }
