@@ -4,7 +4,7 @@
 //   markDirty -> dirty list -> (clock.immediate) runTurn: backlog, timeout, output -> batch -> socket
 //                    ^                                          |
 //                    +------- more to do than one turn's share -+
-import { DatagramBatch } from '../transport/connection/index.ts'
+import { DatagramBatch, MAX_DATAGRAMS_PER_POLL } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
@@ -116,7 +116,8 @@ export class TurnScheduler {
       if (added === 0) return true
       datagrams += added
       if (batch.isFull) this.#sendBatch()
-      if (datagrams >= DATAGRAMS_PER_TURN) return false
+      // The next call could exceed the share.
+      if (datagrams > DATAGRAMS_PER_TURN - MAX_DATAGRAMS_PER_POLL) return false
       if (entry.isGone) return true
     }
     return false

@@ -35,7 +35,7 @@ export class NodeSocket implements DatagramSocket {
   }
 
   get isBlocked(): boolean {
-    return this.#socket.getSendQueueSize() > SEND_QUEUE_CAP
+    return this.#queuedBytes() > SEND_QUEUE_CAP
   }
 
   start(receiver: DatagramReceiver): void {
