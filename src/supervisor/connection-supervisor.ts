@@ -51,7 +51,7 @@ export class ConnectionSupervisor
     this.#forget = forget
     this.#crashes = new CrashIntensity(services.settings.crashLimit, services.settings.crashWindow)
     this.#watch = new ConnectionWatch(this, services, this.#streams)
-    this.lifeOwner = new LifeOwner(services)
+    this.lifeOwner = new LifeOwner(this, services)
     services.counters.connectionsOpened++
   }
 
@@ -81,7 +81,9 @@ export class ConnectionSupervisor
 
   /** Names the connection for its whole life: the client's first destination connection ID, in hex. */
   get name(): string {
-    return Buffer.from(this.connection.originalDestinationConnectionId).toString('hex')
+    // While the connection is being built it already has actors, but we do not have it yet.
+    const id = this.connection?.originalDestinationConnectionId
+    return id === undefined ? '' : Buffer.from(id).toString('hex')
   }
 
   get streamCount(): number {
@@ -114,7 +116,8 @@ export class ConnectionSupervisor
   }
 
   handleMissed(actor: LifeActor, state: number, event: number): void {
-    recordMissed(this.#services, actor, state, event)
+    this.#services.counters.missedTransitions++
+    this.#services.missed.record(this.name, actor, state, event)
   }
 
   /** The one place where a stream ends: its actor, its place in the table and what the table gives back. */
@@ -322,9 +325,11 @@ export class ConnectionSupervisor
 
 /** Owner of actors that live exactly as long as their connection: only missed transitions matter here. */
 class LifeOwner implements ActorOwner {
+  readonly #supervisor: ConnectionSupervisor
   readonly #services: SupervisionServices
 
-  constructor(services: SupervisionServices) {
+  constructor(supervisor: ConnectionSupervisor, services: SupervisionServices) {
+    this.#supervisor = supervisor
     this.#services = services
   }
 
@@ -343,11 +348,6 @@ class LifeOwner implements ActorOwner {
   handleFinal(_actor: LifeActor): void {}
 
   handleMissed(actor: LifeActor, state: number, event: number): void {
-    recordMissed(this.#services, actor, state, event)
+    this.#supervisor.handleMissed(actor, state, event)
   }
-}
-
-function recordMissed(services: SupervisionServices, actor: LifeActor, state: number, event: number): void {
-  services.counters.missedTransitions++
-  services.missed.record(actor.table, actor.id, state, event)
 }
