@@ -62,8 +62,8 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options: OPTIONS, allowPositionals: true })
   } catch (error) {
-    // Node adds advice about positionals after the first sentence: one line is enough.
-    throw new UsageError((error as Error).message.split('. ')[0])
+    // Node adds advice after the first sentence, and after the first line: one line is enough.
+    throw new UsageError((error as Error).message.split(/\. |\.?\n/)[0])
   }
 }
 

@@ -1,0 +1,100 @@
+// An exchange without a network: a request made up by a test, and everything that the handler answers.
+import { CancelledError, type Exchange, fieldValue, quietly } from '../../../src/handlers/exchange.ts'
+
+export interface RequestInit {
+  readonly datagrams = undefined
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: readonly string[]
+  readonly body?: readonly string[]
+}
+
+export class ExchangeDouble implements Exchange {
+  readonly protocol = 'h3'
+  readonly method: string
+  readonly scheme = 'https'
+  readonly authority = 'example.org'
+  readonly path: string
+  readonly headers: readonly string[]
+  readonly trailers: readonly string[] = []
+  readonly datagrams = undefined
+  readonly remote = { address: '192.0.2.1', port: 1, family: 4 } as const
+  onCancel: ((reason: Error) => void) | undefined
+  status = 0
+  fields: readonly string[] = []
+  written: Buffer[] = []
+  isEnded = false
+  /** Chunks of the request body that were taken. */
+  chunksRead = 0
+  /** write() asks to wait while this is set. */
+  room: Promise<void> | undefined
+  cancelled: CancelledError | undefined
+  readonly #body: readonly string[]
+  readonly #abort = new AbortController()
+
+  constructor(init: RequestInit = {}) {
+    this.method = init.method ?? 'GET'
+    this.path = init.path ?? '/'
+    this.headers = init.headers ?? []
+    this.#body = init.body ?? []
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get text(): string {
+    return Buffer.concat(this.written).toString()
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    return this.#chunks()
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array> {
+    for (const chunk of this.#body) {
+      this.chunksRead++
+      yield Buffer.from(chunk)
+    }
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.headers, name)
+  }
+
+  field(name: string): string | undefined {
+    return fieldValue(this.fields, name)
+  }
+
+  respond(status: number, headers: readonly string[] = [], body?: Uint8Array | string): void {
+    this.begin(status, headers)
+    this.end(body)
+  }
+
+  begin(status: number, headers: readonly string[] = []): void {
+    if (this.status !== 0) throw new Error('the response has begun already')
+    this.status = status
+    this.fields = headers
+  }
+
+  inform(): void {}
+
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    if (this.cancelled !== undefined) return quietly(Promise.reject(this.cancelled))
+    this.written.push(Buffer.from(chunk))
+    return this.room
+  }
+
+  sendTrailers(): void {}
+
+  end(chunk?: Uint8Array | string): void {
+    if (chunk !== undefined) this.written.push(Buffer.from(chunk))
+    this.isEnded = true
+  }
+
+  cancel(): void {
+    this.cancelled = new CancelledError('test')
+    this.onCancel?.(this.cancelled)
+    this.#abort.abort(this.cancelled)
+  }
+}
