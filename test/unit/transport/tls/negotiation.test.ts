@@ -157,6 +157,13 @@ describe('what a handshake yields', () => {
   })
 })
 
+const CALLBACKS = [
+  'handlePeerTransportParameters',
+  'installKeys',
+  'writeCrypto',
+  'handleHandshakeComplete',
+] as const
+
 describe('discard', () => {
   it('ends an unfinished handshake as abandoned, once, and silences it', () => {
     const pair = new Pair()
@@ -170,21 +177,25 @@ describe('discard', () => {
     expect(pair.owner.missed).toEqual([])
   })
 
-  it.each([
-    'handlePeerTransportParameters',
-    'installKeys',
-    'writeCrypto',
-    'handleHandshakeComplete',
-  ] as const)('may come from within %s: nothing more is said, nothing is missed', (callback) => {
+  it.each(CALLBACKS)('may come from within %s: nothing more is said, nothing is missed', (callback) => {
     for (const side of ['server', 'client'] as const) {
       const pair = new Pair({ server: { clientAuthentication: 'request' } })
       const output = side === 'server' ? pair.toClient : pair.toServer
-      const original = output[callback].bind(output) as (...values: unknown[]) => void
-      output[callback] = ((...values: unknown[]) => {
-        original(...values)
-        pair[side].discard()
-      }) as never
+      const late: string[] = []
+      let isDiscarded = false
+      for (const name of CALLBACKS) {
+        const original = output[name].bind(output) as (...values: unknown[]) => void
+        output[name] = ((...values: unknown[]) => {
+          if (isDiscarded) late.push(name)
+          original(...values)
+          if (name !== callback) return
+          isDiscarded = true
+          pair[side].discard()
+        }) as never
+      }
       expect(codeOf(() => pair.run())).toBeUndefined()
+      expect(isDiscarded).toBe(true)
+      expect(late).toEqual([])
       expect(pair.owner.missed).toEqual([])
     }
   })
