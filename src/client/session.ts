@@ -164,6 +164,7 @@ export class ClientSession implements H3Events {
       },
       acceptStream: (stream) => h3.acceptStream(stream),
       handleStreamCredit: (kind) => h3.handleStreamCredit(kind),
+      handleDatagramFrame: (payload) => h3.handleDatagramFrame(payload),
       handleClosing: (close) => h3.handleClosing(close),
       handleClosed: () => h3.handleClosed(),
     }

@@ -1,7 +1,7 @@
 // The leanest form of a request handler, and what it gets: one exchange of a request and a response. HTTP/3 and
 // the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
 // room is built on it.
-import type { RemoteAddress } from '../transport/connection/index.ts'
+import type { DatagramWatcher, RemoteAddress } from '../transport/connection/index.ts'
 
 /** Which HTTP carried the request. */
 export type ExchangeProtocol = 'h3' | 'h2' | 'http/1.1'
@@ -34,6 +34,8 @@ export interface Exchange {
   readonly body: AsyncIterable<Uint8Array>
   /** Request trailers, once the body has ended; empty when there were none. */
   readonly trailers: readonly string[]
+  /** HTTP datagrams (RFC 9297); undefined on HTTP/2, HTTP/1.1, and where the server does not offer them. */
+  readonly datagrams: ExchangeDatagrams | undefined
   /** First value of a request field; `name` in lower case. */
   header(name: string): string | undefined
   /**
@@ -55,6 +57,17 @@ export interface Exchange {
   sendTrailers(fields: readonly string[]): void
   /** Ends the response, after a last piece if one is given. */
   end(chunk?: Uint8Array | string): void
+}
+
+/** HTTP datagrams of one exchange: unreliable, unordered, bounded on both sides. Iterating ends with the stream. */
+export interface ExchangeDatagrams extends AsyncIterable<Uint8Array> {
+  /** Largest payload that send() takes now, bytes; 0 when the client takes none. */
+  readonly maxPayload: number
+  /**
+   * Sends a datagram, copied. `watcher` learns whether it was sent, acknowledged, lost or dropped.
+   * @throws RangeError when it is larger than maxPayload
+   */
+  send(payload: Uint8Array, watcher?: DatagramWatcher): void
 }
 
 /** The exchange was given up: by the client, by a deadline, or because the connection ended. */

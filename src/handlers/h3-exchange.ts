@@ -8,7 +8,15 @@ import {
   HandlerPhase,
 } from '../supervisor/handler-actor.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
-import { CancelledError, type Exchange, type ExchangeHandler, fieldValue, quietly } from './exchange.ts'
+import {
+  CancelledError,
+  type Exchange,
+  type ExchangeDatagrams,
+  type ExchangeHandler,
+  fieldValue,
+  quietly,
+} from './exchange.ts'
+import { H3Datagrams } from './h3-datagrams.ts'
 import { READ_CHUNK } from './limits.ts'
 import { Waiter } from './waiter.ts'
 
@@ -37,6 +45,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   #writing: Waiter<void> | undefined
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
+  #datagrams: H3Datagrams | undefined
 
   constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, service: ExchangeService) {
     super(request, owner)
@@ -79,6 +88,18 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
       if (this.#cancelled !== undefined) this.#abort.abort(this.#cancelled)
     }
     return this.#abort.signal
+  }
+
+  get datagrams(): ExchangeDatagrams | undefined {
+    if (this.#datagrams === undefined && this.request.connection.settings.h3Datagram) {
+      const channel = this.owner.datagramChannel(this.request.id)
+      if (channel !== undefined) this.#datagrams = new H3Datagrams(this.request, channel)
+    }
+    return this.#datagrams
+  }
+
+  handleDatagram(payload: Uint8Array): void {
+    this.owner.datagramChannel(this.request.id)?.push(payload)
   }
 
   // --- response ----------------------------------------------------------------------------------------------------

@@ -38,3 +38,6 @@ export const SELF_SIGNED_DAYS = 13
 
 /** Attempts to find a port number that is free for UDP and TCP on both IP versions. */
 export const SERVER_PORT_ATTEMPTS = 8
+
+/** Largest DATAGRAM frame that a server takes, bytes: whatever fits into a packet (RFC 9221 section 3). */
+export const MAX_DATAGRAM_FRAME_SIZE = 65_535

@@ -59,6 +59,10 @@ export class NodeExchange implements Exchange {
     return this.#readBody()
   }
 
+  get datagrams(): undefined {
+    return undefined
+  }
+
   get trailers(): readonly string[] {
     return regularFields(this.#request.rawTrailers)
   }

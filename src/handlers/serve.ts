@@ -23,7 +23,7 @@ import type { ExchangeHandler } from './exchange.ts'
 import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
 import { http3Service } from './http3-service.ts'
-import { SELF_SIGNED_DAYS } from './limits.ts'
+import { MAX_DATAGRAM_FRAME_SIZE, SELF_SIGNED_DAYS } from './limits.ts'
 import type { TcpServer } from './tcp-server.ts'
 
 /** Certificate chain and private key, each as PEM text. */
@@ -103,7 +103,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
       application: http3Service(handler, httpDates()),
     },
     report,
-    ...(options.transport === undefined ? {} : { transport: options.transport }),
+    transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
     ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
   })

@@ -4,6 +4,7 @@
 import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
 import type { QuicStream, StreamApplication } from '../transport/streams/index.ts'
 import { ControlStreamReader } from './control-stream.ts'
+import { HttpDatagrams } from './datagrams.ts'
 import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
 import { classesOfText } from './field-grammar.ts'
 import { FrameType, StreamType } from './frames.ts'
@@ -71,6 +72,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   readonly decoder: FieldSectionDecoder
   readonly head = new MessageHead()
   readonly writer = new MessageWriter()
+  readonly datagrams: HttpDatagrams
   /** Request streams whose QUIC stream is gone while received bytes wait for their reader. */
   readonly lingering = new Set<RequestStream>()
   private readonly grease: number
@@ -88,8 +90,15 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.transport = transport
     this.role = options.role
     this.events = options.events
-    this.settings = { ...initialSettings, maxFieldSectionSize: MAX_FIELD_SECTION_SIZE, ...options.settings }
+    this.settings = {
+      ...initialSettings,
+      maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
+      // RFC 9297 section 2.1.1: only beside the transport parameter.
+      h3Datagram: transport.settings.maxDatagramFrameSize > 0,
+      ...options.settings,
+    }
     this.grease = options.grease ?? DEFAULT_GREASE
+    this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.decoder = new FieldSectionDecoder({
       maxSize: this.settings.maxFieldSectionSize,
       maxCount: MAX_FIELD_COUNT,
@@ -243,6 +252,15 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     return new RequestStream(stream, this)
   }
 
+  handleDatagramFrame(payload: Uint8Array): void {
+    try {
+      this.datagrams.handleFrame(payload)
+    } catch (error) {
+      if (!(error instanceof H3Error)) throw error
+      this.fail(error)
+    }
+  }
+
   handleClosing(close: CloseInfo): void {
     this.isFailed = true
     this.events.handleClosing(close)
@@ -296,6 +314,10 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   }
 
   handleSettings(settings: H3Settings): void {
+    if (settings.h3Datagram && this.transport.datagrams.peerLimit === 0) {
+      // RFC 9297 section 2.1.1: the setting promises what the transport parameter denies.
+      throw connectionError(H3ErrorCode.H3_SETTINGS_ERROR, 'HTTP datagrams without QUIC datagrams')
+    }
     this.peerSettings = settings
     this.hasPeerSettings = true
     this.writer.maxFieldSectionSize = settings.maxFieldSectionSize

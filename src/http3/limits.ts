@@ -62,3 +62,9 @@ export const VALUE_CACHE_ENTRIES = 256
 
 /** Longest value that is kept, in characters. */
 export const VALUE_CACHE_LENGTH = 64
+
+/** HTTP datagrams kept that arrived before the head of their request: a round trip of a fast sender. */
+export const MAX_EARLY_DATAGRAMS = 16
+
+/** Larger ones are not kept: no packet of a usual path carries them. */
+export const MAX_EARLY_DATAGRAM_BYTES = 1_500

@@ -18,6 +18,8 @@ export interface RequestStreamEvents {
   handleBodyReadable(): void
   /** The trailer section has arrived. */
   handleTrailers?(fields: string[]): void
+  /** An HTTP datagram of this stream (RFC 9297); the view is borrowed. */
+  handleDatagram?(payload: Uint8Array): void
   /** The message is complete and well-formed. */
   handleBodyEnd(): void
   /** Writing may go on after `write` returned false. */
@@ -343,6 +345,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.headers = head.fields
     this.receiver.isTunnel = this.method === 'CONNECT'
     this.connection.events.handleRequest(this)
+    this.connection.datagrams.deliverEarly(this)
   }
 
   private deliverResponse(status: number, fields: string[]): void {

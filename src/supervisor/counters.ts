@@ -21,6 +21,8 @@ export class Counters {
   /** Handlers that still ran when their connection was long gone. */
   abandoned = 0
   missedTransitions = 0
+  /** Comparisons of supervisor/invariants.ts that failed: each is a bug. */
+  invariantViolations = 0
   /** Times that an actor was found past the deadline of its state. */
   stuckReports = 0
   /** Streams reset for that by the policy. */

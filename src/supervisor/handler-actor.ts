@@ -12,7 +12,9 @@
 //      response | |                                  | threw ...  |
 //               v v                                  v            v
 //             ended (a crash resets the stream: H3_INTERNAL_ERROR)
+
 import { H3ErrorCode, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
+import type { DatagramChannel } from './datagram-channel.ts'
 
 export const HandlerPhase = { running: 0, cancelled: 1, cut: 2, ended: 3 } as const
 
@@ -29,6 +31,8 @@ export interface HandlerOwner {
   handleHandlerCrash(handler: HandlerActor, error: unknown): void
   /** The handler had not begun a response at its deadline. */
   handleHandlerHang(handler: HandlerActor): void
+  /** The datagram channel of a live request stream, opened on first use. */
+  datagramChannel(id: number): DatagramChannel | undefined
 }
 
 export abstract class HandlerActor implements RequestStreamEvents {
@@ -38,11 +42,11 @@ export abstract class HandlerActor implements RequestStreamEvents {
   /** When the handler was cancelled, ms; only meaningful from then on. */
   cancelledAt = 0
   #resetCode: number = H3ErrorCode.H3_REQUEST_CANCELLED
-  readonly #owner: HandlerOwner
+  protected readonly owner: HandlerOwner
 
   constructor(request: RequestStream, owner: HandlerOwner) {
     this.request = request
-    this.#owner = owner
+    this.owner = owner
     this.startedAt = owner.now()
   }
 
@@ -70,7 +74,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
   cancel(reason: CancelReason, resetCode: number): void {
     if (this.phase !== HandlerPhase.running) return
     this.phase = HandlerPhase.cancelled
-    this.cancelledAt = this.#owner.now()
+    this.cancelledAt = this.owner.now()
     this.#resetCode = resetCode
     try {
       this.deliverCancel(reason)
@@ -83,7 +87,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
   sweep(now: number, deadline: number, grace: number): void {
     if (this.phase === HandlerPhase.running) {
       if (this.request.isHeadSent || now - this.startedAt < deadline) return
-      this.#owner.handleHandlerHang(this)
+      this.owner.handleHandlerHang(this)
       this.cancel('deadline', H3ErrorCode.H3_INTERNAL_ERROR)
     } else if (this.phase === HandlerPhase.cancelled && now - this.cancelledAt >= grace) {
       this.cut()
@@ -124,7 +128,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
     if (this.phase === HandlerPhase.ended) return
     // After a cancellation an error is the expected way out, not a crash.
     if (this.phase === HandlerPhase.running) {
-      this.#owner.handleHandlerCrash(this, error)
+      this.owner.handleHandlerCrash(this, error)
       this.request.reset(H3ErrorCode.H3_INTERNAL_ERROR)
       this.phase = HandlerPhase.cut
     }
@@ -134,7 +138,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
   #end(): void {
     if (this.phase === HandlerPhase.cancelled) this.#resetUnfinished()
     this.phase = HandlerPhase.ended
-    this.#owner.handleHandlerEnd(this)
+    this.owner.handleHandlerEnd(this)
   }
 
   #resetUnfinished(): void {

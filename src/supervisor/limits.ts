@@ -76,6 +76,9 @@ export const DATAGRAM_CHANNEL_LENGTH = 64
 /** Bytes of them: 64 of the largest that a path usually carries. */
 export const DATAGRAM_CHANNEL_BYTES = 98_304
 
+/** Latest broken invariants that are kept to be looked at; the number of all of them is counted. */
+export const VIOLATION_RING = 64
+
 /** Latest missed transitions that are kept to be looked at; the number of all of them is counted. */
 export const MISSED_RING = 64
 

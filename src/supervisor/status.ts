@@ -66,7 +66,7 @@ export function statusOf(endpoint: Endpoint, process: ProcessNumbers): ServerSta
       missedTransitions: counters.missedTransitions,
     },
     handlers: { live: counters.handlersLive },
-    datagramChannels: { live: 0 },
+    datagramChannels: { live: counters.channelsLive },
     timers: { armed: counters.timersArmed },
     buffers: { receiveBytes, sendBytes },
     backends: { udp: options.sockets[0]?.name ?? 'none', aead: options.backends.name },

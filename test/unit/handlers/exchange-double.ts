@@ -2,7 +2,6 @@
 import { CancelledError, type Exchange, fieldValue, quietly } from '../../../src/handlers/exchange.ts'
 
 export interface RequestInit {
-  readonly datagrams = undefined
   readonly method?: string
   readonly path?: string
   readonly headers?: readonly string[]

@@ -128,6 +128,8 @@ export class ConnectionDouble {
   /** How many streams of each kind may still be opened. */
   credit = { bidi: 100, uni: 3 }
   closed: { code: number; reason: string } | undefined
+  readonly settings = { maxDatagramFrameSize: 0 }
+  readonly datagrams = { peerLimit: 65_535 }
   private opened = { bidi: 0, uni: 0 }
 
   constructor(role: 'client' | 'server') {

@@ -9,6 +9,7 @@ import {
 import {
   type CloseInfo,
   type ConnectionApplication,
+  type ConnectionOptions,
   DatagramBatch,
   QuicConnection,
   type RemoteAddress,
@@ -162,6 +163,7 @@ export class TestEnd {
     originalId: Uint8Array | undefined,
     seed: number,
     transport: Partial<TransportSettings>,
+    changes: Partial<ConnectionOptions> = {},
   ) {
     const entropy = new TestEntropy(seed)
     const connectionIds = {
@@ -188,6 +190,7 @@ export class TestEnd {
         role === 'server'
           ? { alpn, identities: [ed25519Identity] }
           : { alpn, serverName: 'localhost', verifyCertificate: false },
+      ...changes,
     })
     this.supervisor.connection = this.connection
     this.connection.application = this.application
