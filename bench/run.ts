@@ -70,7 +70,7 @@ function ratiosOf(row: Row, baseline: Row): Record<string, number> {
 
 function print(rows: readonly Row[]): void {
   const baseline = rows[0]!
-  const width = Math.max(...rows.map((row) => row.name.length)) + 3
+  const width = 22
   const line = (name: string, cells: string[]): void =>
     console.log(name.padEnd(width) + cells.map((cell) => cell.padStart(12)).join(''))
   line(
@@ -85,7 +85,7 @@ function print(rows: readonly Row[]): void {
   for (const row of rows.slice(1)) {
     const ratios = ratiosOf(row, baseline)
     line(
-      `  / ${baseline.name}`.slice(0, width - 1),
+      '  in terms of http2',
       COLUMNS.map(({ title }) => `x ${ratios[title]!.toFixed(2)}`),
     )
   }
@@ -101,8 +101,13 @@ const { values } = parseArgs({
 })
 const base = values.quick ? QUICK : FULL
 const plan = values.rounds === undefined ? base : { ...base, rounds: Math.max(1, Number(values.rounds)) }
-const rows = await measure(plan)
-if (values.json) {
-  const ratios = Object.fromEntries(rows.slice(1).map((row) => [row.name, ratiosOf(row, rows[0]!)]))
-  console.log(JSON.stringify({ node: process.version, plan, rows, ratios }, undefined, 2))
-} else print(rows)
+try {
+  const rows = await measure(plan)
+  if (values.json) {
+    const ratios = Object.fromEntries(rows.slice(1).map((row) => [row.name, ratiosOf(row, rows[0]!)]))
+    console.log(JSON.stringify({ node: process.version, plan, rows, ratios }, undefined, 2))
+  } else print(rows)
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}

@@ -1,6 +1,6 @@
 // The simulated client: makes one planned request and says what was wrong with what came back. The checks are
 // against the plan alone, never against what the server says it did.
-import { ClientError } from '../../src/client/client-error.ts'
+import { ClientError, type ClientErrorKind } from '../../src/client/client-error.ts'
 import type { ClientResponse } from '../../src/client/client-response.ts'
 import type { ClientSession, RequestInput } from '../../src/client/session.ts'
 import { countText, sleep } from './order.ts'
@@ -15,9 +15,13 @@ export class ClientSide {
   readonly #clock: VirtualClock
   readonly #session: ClientSession
 
-  constructor(clock: VirtualClock, session: ClientSession) {
+  readonly #tolerated: readonly ClientErrorKind[]
+
+  /** @param tolerated kinds of errors that are expected in this world */
+  constructor(clock: VirtualClock, session: ClientSession, tolerated: readonly ClientErrorKind[] = []) {
     this.#clock = clock
     this.#session = session
+    this.#tolerated = tolerated
   }
 
   /** Makes the request at its time and resolves with the verdict; never rejects. */
@@ -26,6 +30,7 @@ export class ClientSide {
     try {
       return await this.#runKind(request)
     } catch (error) {
+      if (error instanceof ClientError && this.#tolerated.includes(error.kind)) return undefined
       return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     }
   }
@@ -80,9 +85,14 @@ export class ClientSide {
   /** Reads a whole body at the plan's pace and checks it. */
   async #check(request: PlannedRequest, response: ClientResponse, length: number): Promise<Verdict> {
     const checker = new PatternChecker(request.key)
-    for await (const chunk of response) {
-      checker.add(chunk)
-      if (request.readPause > 0) await sleep(this.#clock, request.readPause)
+    try {
+      for await (const chunk of response) {
+        checker.add(chunk)
+        if (request.readPause > 0) await sleep(this.#clock, request.readPause)
+      }
+    } catch (error) {
+      // What had come before has to be right nevertheless.
+      if (checker.firstDifference === undefined) throw error
     }
     return checker.verdict(length)
   }
@@ -143,7 +153,8 @@ export class ClientSide {
         request.responseBytes,
       )
     } catch (error) {
-      return error instanceof Error && error.message === 'planned abort' ? undefined : String(error)
+      if (error instanceof Error && error.message === 'planned abort') return undefined
+      throw error
     }
   }
 
@@ -171,7 +182,8 @@ export class ClientSide {
       return 'the response ended although the handler crashed'
     } catch (error) {
       const isRight = error instanceof ClientError && error.kind === 'reset' && error.code === 0x102
-      return isRight ? checker.verdict(checker.received) : String(error)
+      if (!isRight) throw error
+      return checker.verdict(checker.received)
     }
   }
 }

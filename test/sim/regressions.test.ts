@@ -1,10 +1,10 @@
 // Bugs that the simulator found, each reduced to the smallest world that shows it.
 import { describe, expect, it } from 'vitest'
 import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
+import { leftovers } from './leftovers.ts'
 import { PERFECT_LINK } from './link-profile.ts'
 import { sleep } from './order.ts'
 import { patternBytes } from './pattern.ts'
-import { leftovers } from './run-seed.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { World, type WorldOptions } from './world.ts'
 

@@ -1,20 +1,30 @@
 // One simulated run from one seed: a handshake, a workload of mixed requests, a clean end; then everything must be
 // right and nothing may be left. What is wrong comes back as text. Used by the simulation tests and replay.ts.
-import { statusOf } from '../../src/supervisor/status.ts'
+import type { ClientErrorKind } from '../../src/client/client-error.ts'
+import type { ClientSession } from '../../src/client/session.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { ClientSide } from './client-side.ts'
+import { leftovers } from './leftovers.ts'
 import { type LinkProfile, randomLink } from './link-profile.ts'
-import { PlannedCrash } from './order.ts'
 import { Random } from './random.ts'
 import { ServerSide } from './server-side.ts'
 import { planRequests } from './workload.ts'
 import { World } from './world.ts'
+
+/** Something that goes wrong on purpose, and how requests may fail because of it. */
+export interface Fault {
+  readonly name: string
+  readonly tolerates: readonly ClientErrorKind[]
+  strike(world: World, session: ClientSession): void
+}
 
 /** What runs of one kind have in common. */
 export interface RunOptions {
   readonly requests: number
   /** Upper end of each direction's loss probability. */
   readonly maxLoss: number
+  /** Strikes at a random moment after the handshake. */
+  readonly fault?: Fault
   /** Virtual time that handshake and requests together may take, ms. */
   readonly timeLimit: number
 }
@@ -59,8 +69,8 @@ export async function runSeed(
     toClient,
     handler: (clock) => new ServerSide(clock).handle,
     transport: randomTransport(random.fork('transport')),
-    // Planned crashes must not look like a broken server.
-    supervision: { crashLimit: options.requests },
+    // Planned crashes must not look like a broken server, nor a handler that waits for a lost peer like a hung one.
+    supervision: { crashLimit: options.requests, handlerDeadline: IDLE_TIMEOUT * 2 },
   })
   prepare?.(world)
   const problems: string[] = []
@@ -78,7 +88,7 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
   const plan = planRequests(random.fork('workload'), options.requests)
   const deadline = world.clock.now() + options.timeLimit
   const session = world.open(verification(world, random))
-  const client = new ClientSide(world.clock, session)
+  const client = new ClientSide(world.clock, session, options.fault?.tolerates)
   const pending = new Set(plan.map(({ index, kind }) => `${index} ${kind}`))
   const runs = plan.map(async (request) => {
     const verdict = await client.run(request)
@@ -87,6 +97,7 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
   })
   try {
     await world.run(session.opened, options.timeLimit)
+    if (options.fault !== undefined) schedule(options.fault, world, session, random.fork('fault'))
     return (await world.run(Promise.all(runs), deadline - world.clock.now())).flat()
   } catch (error) {
     throw new Error(`${(error as Error).message}; pending: ${[...pending].join(', ')}`)
@@ -94,6 +105,11 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
     session.close()
     await world.pass(AFTERMATH)
   }
+}
+
+function schedule(fault: Fault, world: World, session: ClientSession, random: Random): void {
+  const at = world.clock.now() + (random.chance(0.2) ? 0 : random.logarithmic(1, 2_000))
+  world.clock.setTimer(at, () => fault.strike(world, session))
 }
 
 /** Half of the runs have the defaults; the others windows and stream limits so small that everything waits. */
@@ -123,35 +139,4 @@ function verification(world: World, random: Random): Parameters<World['open']>[0
       world.clock.setTimer(world.clock.now() + time, () => done(true))
     },
   }
-}
-
-/** Every registry of both endpoints that is not empty, and everything that must never be counted. */
-export function leftovers(world: World): string[] {
-  const problems: string[] = []
-  const process = { rss: () => 0, eventLoopLagP99Ms: () => 0 }
-  for (const [name, endpoint] of [['server', world.server] as const, ['client', world.client] as const]) {
-    const status = statusOf(endpoint, process)
-    const { counters } = endpoint
-    const zeros: Record<string, number> = {
-      'live connections': status.connections.live,
-      'live streams': status.streams.live,
-      'live actors': status.actors.live,
-      'live handlers': status.handlers.live,
-      'armed timers': status.timers.armed,
-      'received bytes': status.buffers.receiveBytes,
-      'bytes to send': status.buffers.sendBytes,
-      'connection IDs': endpoint.ids.size,
-      'missed transitions': status.actors.missedTransitions,
-      'abandoned handlers': counters.abandoned,
-      'crashes without a reset': counters.crashed - counters.crashResets,
-    }
-    for (const [what, count] of Object.entries(zeros))
-      if (count !== 0) problems.push(`${name}: ${count} ${what}`)
-    for (const missed of endpoint.missed.list()) problems.push(`${name}: missed ${JSON.stringify(missed)}`)
-  }
-  for (const { kind, error } of world.faults) {
-    if (!(error instanceof PlannedCrash)) problems.push(`server: ${kind}: ${error}`)
-  }
-  if (world.clock.armed !== 0) problems.push(`${world.clock.armed} timers of the clock are armed`)
-  return problems
 }

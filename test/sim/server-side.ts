@@ -46,6 +46,8 @@ export class ServerSide {
         return exchange.respond(413, ['content-type', 'text/plain'], 'too much')
       case 'crash':
         return this.#crash(exchange, order)
+      default:
+        return exchange.respond(404)
     }
   }
 

@@ -1,8 +1,8 @@
 // How much of a path one download uses: congestion control, pacing, flow control and the send buffer together.
 // The bounds are theory (a loss-based controller at 1 % loss) or a fifth of the capacity for slow start and recovery.
 import { describe, expect, it } from 'vitest'
+import { leftovers } from './leftovers.ts'
 import { type LinkProfile, PERFECT_LINK } from './link-profile.ts'
-import { leftovers } from './run-seed.ts'
 import { ServerSide } from './server-side.ts'
 import { World } from './world.ts'
 

@@ -7,7 +7,7 @@ import { http3Service } from '../../src/handlers/http3-service.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
 import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
-import { selectBackends } from '../../src/transport/crypto/index.ts'
+import { type BackendSet, selectBackends } from '../../src/transport/crypto/index.ts'
 import { loadIdentity } from '../../src/transport/tls/index.ts'
 import { SIM_CERTIFICATE, SIM_KEY, SIM_SERVER_NAME } from './identity.ts'
 import type { LinkProfile } from './link-profile.ts'
@@ -20,7 +20,7 @@ export const SERVER_ADDRESS = { address: '10.0.0.1', port: 4_433, family: 4 } as
 export const CLIENT_ADDRESS = { address: '10.0.0.2', port: 50_000, family: 4 } as const
 
 const identity = loadIdentity(SIM_CERTIFICATE, SIM_KEY)
-const backends = selectBackends()
+export const backends = selectBackends()
 
 export interface WorldOptions {
   readonly seed: number
@@ -30,6 +30,9 @@ export interface WorldOptions {
   readonly toClient: LinkProfile
   readonly transport?: Partial<TransportSettings>
   readonly supervision?: Partial<SupervisionSettings>
+  /** Packet protection of one side, when it is not the usual one. */
+  readonly serverBackends?: BackendSet
+  readonly clientBackends?: BackendSet
 }
 
 export class World {
@@ -40,10 +43,15 @@ export class World {
   readonly clientSocket: SimSocket
   readonly server: Endpoint
   readonly client: Endpoint
+  /** The client, and those that addClient() made. */
+  readonly clients: Endpoint[] = []
   /** What handlers did wrong, as the server reported it. */
   readonly faults: HandlerFault[] = []
 
+  readonly #options: WorldOptions
+
   constructor(options: WorldOptions) {
+    this.#options = options
     this.random = new Random(options.seed)
     const toServer = `${SERVER_ADDRESS.address}:${SERVER_ADDRESS.port}`
     this.network = new SimNetwork(this.clock, this.random.fork('network'), (_from, to) =>
@@ -51,34 +59,51 @@ export class World {
     )
     this.serverSocket = this.network.createSocket(SERVER_ADDRESS.address, SERVER_ADDRESS.port)
     this.clientSocket = this.network.createSocket(CLIENT_ADDRESS.address, CLIENT_ADDRESS.port)
-    const shared = {
-      clock: this.clock,
-      backends,
-      transport: options.transport ?? {},
-      supervision: options.supervision ?? {},
-    }
-    this.server = new Endpoint({
-      ...shared,
+    this.server = this.startServer()
+    this.client = this.#startClient('client', this.clientSocket)
+  }
+
+  /** A server on the server's socket; a second one takes the first one's place, without knowing its connections. */
+  startServer(): Endpoint {
+    const server = new Endpoint({
+      ...this.#shared(),
+      backends: this.#options.serverBackends ?? backends,
       entropy: seededEntropy(this.random.fork('server')),
+      secret: new Uint8Array(32).fill(7),
       sockets: [this.serverSocket],
       server: {
         tls: { identities: [identity], alpn: ['h3'] },
-        application: http3Service(options.handler(this.clock)),
+        application: http3Service(this.#options.handler(this.clock)),
       },
       report: (fault) => this.faults.push(fault),
     })
-    this.client = new Endpoint({
-      ...shared,
-      entropy: seededEntropy(this.random.fork('client')),
-      sockets: [this.clientSocket],
-    })
-    this.server.start()
-    this.client.start()
+    server.start()
+    return server
   }
 
-  /** Starts a handshake of the client with the server. */
-  open(settings: Partial<SessionSettings> = {}): ClientSession {
-    return openSession(this.client, {
+  /** One more client, with an address of its own. */
+  addClient(): Endpoint {
+    const number = this.clients.length + 1
+    return this.#startClient(`client ${number}`, this.network.createSocket(`10.0.1.${number}`, 50_000))
+  }
+
+  #startClient(label: string, socket: SimSocket): Endpoint {
+    const entropy = seededEntropy(this.random.fork(label))
+    const own = { entropy, sockets: [socket], backends: this.#options.clientBackends ?? backends }
+    const client = new Endpoint({ ...this.#shared(), ...own })
+    client.start()
+    this.clients.push(client)
+    return client
+  }
+
+  #shared() {
+    const { transport = {}, supervision = {} } = this.#options
+    return { clock: this.clock, transport, supervision }
+  }
+
+  /** Starts a handshake of a client with the server. */
+  open(settings: Partial<SessionSettings> = {}, client = this.client): ClientSession {
+    return openSession(client, {
       remote: SERVER_ADDRESS,
       serverName: SIM_SERVER_NAME,
       authority: SIM_SERVER_NAME,
