@@ -1,5 +1,5 @@
 // What a scripted peer can be told, what it records, and what it keeps per packet-number space.
-import type { TransportSettings } from '../../src/transport/connection/index.ts'
+import type { ConnectionOptions, TransportSettings } from '../../src/transport/connection/index.ts'
 import type { PacketKeys } from '../../src/transport/crypto/index.ts'
 import { ReceiveBuffer } from '../../src/transport/streams/index.ts'
 import type { TransportParameters } from '../../src/transport/wire/index.ts'
@@ -23,6 +23,8 @@ export interface ScriptedOptions {
   readonly role?: 'client' | 'server'
   /** Settings of the connection under test. */
   readonly settings?: Partial<TransportSettings>
+  /** Other options of it. */
+  readonly connection?: Partial<ConnectionOptions>
   /** Changes the peer's transport parameters. */
   readonly parameters?: Partial<TransportParameters>
   /** Changes their bytes. */

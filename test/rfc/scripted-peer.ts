@@ -78,8 +78,8 @@ export class ScriptedPeer implements TlsOutput {
     const isClient = this.role === 'client'
     const seed = options.seed ?? 1
     this.end = isClient
-      ? new TestEnd('server', this.originalId, seed, options.settings ?? {})
-      : new TestEnd('client', undefined, seed, options.settings ?? {})
+      ? new TestEnd('server', this.originalId, seed, options.settings ?? {}, options.connection)
+      : new TestEnd('client', undefined, seed, options.settings ?? {}, options.connection)
     if (!isClient) this.originalId = this.end.connection.originalDestinationConnectionId
     this.dcid = isClient ? this.originalId : this.end.issued[0]
     this.#installInitialKeys()
