@@ -265,7 +265,8 @@ export class ScriptedPeer implements TlsOutput {
     const batch = this.#batch
     while (this.connection.pollTransmit(batch, this.now) > 0) {
       for (let i = 0; i < batch.count; i++) {
-        this.#receive(batch.buffer.slice(batch.starts[i], batch.starts[i] + batch.lengths[i]))
+        const start = batch.starts[i]
+        this.#receive(new Uint8Array(batch.buffer.subarray(start, start + batch.lengths[i])))
       }
       batch.reset()
     }
