@@ -4,7 +4,7 @@
 //   GOAWAY(2^62-4)      GOAWAY(next id)              idle, or 10 s       CONNECTION_CLOSE(H3_NO_ERROR)
 //   announced ---------> finishing ---------------------------------------> closed
 //             max(1 s, RTT)          later requests: H3_REQUEST_REJECTED
-import { H3ErrorCode } from '../http3/errors.ts'
+import { H3ErrorCode } from '../http3/index.ts'
 import type { TimerHandle } from '../transport/io/clock.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import type { SupervisionServices } from './supervision.ts'

@@ -31,6 +31,10 @@ export class ConnectionEntry {
     this.firstConnectionId = firstConnectionId
   }
 
+  get backlogLength(): number {
+    return this.#backlog.length
+  }
+
   get hasBacklog(): boolean {
     return this.#backlog.length > 0
   }

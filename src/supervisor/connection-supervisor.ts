@@ -2,7 +2,7 @@
 // references to them. A final state deregisters its actor here and nowhere else. It also stands between the
 // connection and its application (HTTP/3), so that the end of the connection is seen before anybody else acts on it.
 // Created by endpoint.ts, one per connection.
-import { H3ErrorCode } from '../http3/errors.ts'
+import { H3ErrorCode } from '../http3/index.ts'
 import type { ActorOwner, CompiledMachine, InspectionHub, LifeActor } from '../machines/index.ts'
 import { createLifeActor, StreamEvent } from '../machines/index.ts'
 import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
@@ -27,6 +27,8 @@ export class ConnectionSupervisor
   application!: SupervisedApplication
   /** Live request streams: the bidirectional ones. */
   requestStreams = 0
+  /** Live streams that the peer opened, of both kinds. */
+  peerStreams = 0
   isHandshakeComplete = false
   handleDatagramFrame?: (payload: Uint8Array) => void
   /** Owner of the connection's and the handshake's own actors: they are not streams and not counted as such. */
@@ -94,6 +96,11 @@ export class ConnectionSupervisor
     return this.#handlers.size
   }
 
+  /** Streams that are gone while the credit for them waits for the end of their handler. */
+  get owedCredit(): number {
+    return this.#owedCredit.size
+  }
+
   now(): number {
     return this.#services.clock.now()
   }
@@ -108,6 +115,7 @@ export class ConnectionSupervisor
     counters.actorsStarted++
     counters.streamsOpened++
     if (stream.isBidirectional) this.requestStreams++
+    if (!stream.isLocal) this.peerStreams++
     return actor.start()
   }
 
@@ -130,6 +138,7 @@ export class ConnectionSupervisor
     counters.actorsStopped++
     counters.streamsClosed++
     if (stream.isBidirectional) this.requestStreams--
+    if (!stream.isLocal) this.peerStreams--
     this.#closeChannel(stream.id)
     const keepsCredit = this.#handlers.has(stream.id)
     if (keepsCredit) this.#owedCredit.add(stream.id)

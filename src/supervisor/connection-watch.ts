@@ -1,6 +1,6 @@
 // What of one connection is past its deadline: streams, handlers that do not stop, the handshake, the connection
 // itself. Reports it, and resets stuck streams where the policy says so. Swept by connection-supervisor.ts.
-import { H3ErrorCode } from '../http3/errors.ts'
+import { H3ErrorCode } from '../http3/index.ts'
 import { deadlinesOf, type LifeActor } from '../machines/index.ts'
 import type { QuicStream } from '../transport/streams/index.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'

@@ -1,6 +1,6 @@
 // Takes a whole endpoint out of service: every connection drains, and whatever is left at the hard stop is cut.
 // Used by endpoint.ts.
-import { H3ErrorCode } from '../http3/errors.ts'
+import { H3ErrorCode } from '../http3/index.ts'
 import type { TimerHandle } from '../transport/io/clock.ts'
 import type { Endpoint } from './endpoint.ts'
 

@@ -18,6 +18,7 @@ import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { Counters } from './counters.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
+import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
 import { StatelessResponder } from './stateless-responder.ts'
@@ -42,6 +43,7 @@ export class Endpoint {
   readonly inspection = new InspectionHub()
   readonly turn: TurnTime
   readonly services: SupervisionServices
+  readonly invariants: Invariants
   readonly ids: ConnectionIds<ConnectionEntry>
   readonly entries = new Set<ConnectionEntry>()
   readonly #turns: TurnScheduler
@@ -71,9 +73,10 @@ export class Endpoint {
     const tokens = new ResetTokens(options.secret ?? randomSecret(options))
     this.ids = new ConnectionIds(options.entropy, tokens)
     this.#responder = new StatelessResponder(VERSIONS, options.entropy, tokens, this.counters)
-    this.#turns = new TurnScheduler(options.clock, this.turn, this.counters, (entry, error) =>
-      this.#handleDefect(entry, error),
-    )
+    this.invariants = new Invariants(this, settings.invariants)
+    const handleDefect = (entry: ConnectionEntry, error: unknown): void => this.#handleDefect(entry, error)
+    const { clock } = options
+    this.#turns = new TurnScheduler(clock, this.turn, this.counters, handleDefect, this.invariants)
   }
 
   /** Begins to receive. */
@@ -271,6 +274,13 @@ export class Endpoint {
     return reports
   }
 
+  /** Handlers whose connection is gone. */
+  get leavingHandlers(): number {
+    let handlers = 0
+    for (const supervisor of this.#leaving) handlers += supervisor.handlerCount
+    return handlers
+  }
+
   /** Takes a connection out of every table; called by its supervisor when its actor is final. */
   forget(entry: ConnectionEntry): void {
     if (!this.entries.delete(entry)) return
@@ -311,6 +321,7 @@ export class Endpoint {
       supervisor.sweep(now)
       if (supervisor.handlerCount === 0) this.#leaving.delete(supervisor)
     }
+    this.invariants.checkSums()
   }
 
   /**

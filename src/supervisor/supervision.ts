@@ -4,6 +4,7 @@ import type { ActorOwner, CompiledMachine, InspectionHub, Interpreter } from '..
 import type { ConnectionApplication } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { Counters } from './counters.ts'
+import type { InvariantMode } from './invariants.ts'
 import * as limits from './limits.ts'
 import type { MissedTransitions } from './missed-transitions.ts'
 import type { StuckFeed } from './stuck-feed.ts'
@@ -24,6 +25,8 @@ export interface SupervisionSettings {
   maxHalfOpen: number
   /** What is done about a stream that is past its deadline: it is always reported. */
   stuckPolicy: 'report' | 'reset'
+  /** Whether what must hold after every turn is compared, and what happens when it does not hold. */
+  invariants: InvariantMode
   /** Runs other tables in place of ours, by our table: for tests that put a bug back. */
   tables: ReadonlyMap<CompiledMachine, CompiledMachine> | undefined
   /** Runs stream machines on the compiled table, or on XState's interpreter (slow; for tests). */
@@ -41,6 +44,7 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
   maxConnections: limits.MAX_CONNECTIONS,
   maxHalfOpen: limits.MAX_HALF_OPEN,
   stuckPolicy: 'report',
+  invariants: 'count',
   tables: undefined,
   interpreter: 'compiled',
 }

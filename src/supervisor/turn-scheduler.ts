@@ -9,6 +9,7 @@ import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import type { Counters } from './counters.ts'
+import type { Invariants } from './invariants.ts'
 import { BLOCKED_SOCKET_DELAY, DATAGRAMS_PER_TURN, OPERATIONS_PER_TURN } from './limits.ts'
 import type { TurnTime } from './turn-time.ts'
 
@@ -17,19 +18,25 @@ export class TurnScheduler {
   readonly #time: TurnTime
   readonly #counters: Counters
   readonly #batch = new DatagramBatch()
+  readonly #invariants: Invariants | undefined
   readonly #handleDefect: (entry: ConnectionEntry, error: unknown) => void
   #batchSocket: DatagramSocket | undefined
   #dirty: ConnectionEntry[] = []
   #running: ConnectionEntry[] = []
   #isScheduled = false
 
-  /** @param handleDefect ends a connection whose code has thrown; must not throw */
+  /**
+   * @param handleDefect ends a connection whose code has thrown; must not throw
+   * @param invariants what is compared after each turn
+   */
   constructor(
     clock: Clock,
     time: TurnTime,
     counters: Counters,
     handleDefect: (entry: ConnectionEntry, error: unknown) => void,
+    invariants?: Invariants,
   ) {
+    this.#invariants = invariants
     this.#handleDefect = handleDefect
     this.#clock = clock
     this.#time = time
@@ -67,8 +74,16 @@ export class TurnScheduler {
       entry.isDirty = false
       if (!entry.isGone) this.#serveGuarded(entry, now)
     }
-    turn.length = 0
     this.#sendBatch()
+    this.#check(turn)
+    turn.length = 0
+  }
+
+  /** Throws in tests (mode `check`), after everybody was served. */
+  #check(served: readonly ConnectionEntry[]): void {
+    if (this.#invariants === undefined) return
+    for (let index = 0; index < served.length; index++) this.#invariants.checkConnection(served[index])
+    this.#invariants.checkEndpoint()
   }
 
   /** A defect that shows in one connection must not reach the others (design: supervision). */

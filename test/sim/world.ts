@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly toClient: LinkProfile
   readonly transport?: Partial<TransportSettings>
   readonly supervision?: Partial<SupervisionSettings>
+  /** Of the server alone, over what both have. */
+  readonly serverSupervision?: Partial<SupervisionSettings>
   /** Packet protection of one side, when it is not the usual one. */
   readonly serverBackends?: BackendSet
   readonly clientBackends?: BackendSet
@@ -48,6 +50,8 @@ export class World {
   /** What handlers did wrong, as the server reported it. */
   readonly faults: HandlerFault[] = []
 
+  /** Everybody whose invariants are checked after each step. */
+  readonly #endpoints: Endpoint[] = []
   readonly #options: WorldOptions
 
   constructor(options: WorldOptions) {
@@ -66,7 +70,7 @@ export class World {
   /** A server on the server's socket; a second one takes the first one's place, without knowing its connections. */
   startServer(): Endpoint {
     const server = new Endpoint({
-      ...this.#shared(),
+      ...this.#shared(this.#options.serverSupervision),
       backends: this.#options.serverBackends ?? backends,
       entropy: seededEntropy(this.random.fork('server')),
       secret: new Uint8Array(32).fill(7),
@@ -78,6 +82,7 @@ export class World {
       report: (fault) => this.faults.push(fault),
     })
     server.start()
+    this.#endpoints.push(server)
     return server
   }
 
@@ -93,12 +98,14 @@ export class World {
     const client = new Endpoint({ ...this.#shared(), ...own })
     client.start()
     this.clients.push(client)
+    this.#endpoints.push(client)
     return client
   }
 
-  #shared() {
+  #shared(own: Partial<SupervisionSettings> = {}) {
     const { transport = {}, supervision = {} } = this.#options
-    return { clock: this.clock, transport, supervision }
+    const settings = { invariants: 'check', ...supervision, ...own } as const
+    return { clock: this.clock, transport, supervision: settings }
   }
 
   /** Starts a handshake of a client with the server. */
@@ -114,8 +121,8 @@ export class World {
   /**
    * Lets time pass until the promise settles, with every promise reaction in between.
    * @param limit virtual ms that this may take
-   * @param afterStep called after each turn, to check invariants
-   * @throws Error when the time is over or nothing is left that could happen
+   * @param afterStep called after each turn, once the invariants of all endpoints have been checked
+   * @throws Error when the time is over or nothing is left that could happen; InvariantError
    */
   async run<T>(promise: Promise<T>, limit: number, afterStep?: () => void): Promise<T> {
     const end = this.clock.now() + limit
@@ -133,6 +140,7 @@ export class World {
       }
       this.clock.step()
       await settle()
+      for (const { invariants } of this.#endpoints) invariants.checkAll()
       afterStep?.()
     }
     return promise
