@@ -2,13 +2,15 @@
 // the admin port. The only place on the server's side that knows real sockets, the real clock and the process.
 import { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
-import { type AdminServer, listenAdmin } from '../supervisor/admin.ts'
+import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
 import { Endpoint } from '../supervisor/endpoint.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
 import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
 import { HARD_STOP } from '../supervisor/limits.ts'
 import { prometheusText } from '../supervisor/metrics.ts'
+import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import { type ServerStatus, statusOf } from '../supervisor/status.ts'
+import type { StuckReport } from '../supervisor/stuck-report.ts'
 import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
 import type { TransportSettings } from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
@@ -69,6 +71,12 @@ export interface QuactorServer {
   readonly certificate: SelfSigned | undefined
   /** XState inspection events of every stream, connection and handshake; nothing is emitted while nobody listens. */
   readonly inspect$: Observable<InspectionEvent>
+  /** A stream, handler, handshake or connection that has just been found past its deadline: once for each state. */
+  readonly stuck$: Observable<StuckReport>
+  /** Everything that is past its deadline now, with the reason of this moment. */
+  stuck(): readonly StuckReport[]
+  /** The latest events that reached a machine where they are impossible, oldest first; each is a bug of quactor. */
+  missedTransitions(): readonly MissedTransition[]
   status(): ServerStatus
   /**
    * Drains and stops: requests that were accepted finish, new ones are turned away.
@@ -123,6 +131,7 @@ class RunningServer implements QuactorServer {
   readonly address: string
   readonly certificate: SelfSigned | undefined
   readonly inspect$: Observable<InspectionEvent>
+  readonly stuck$: Observable<StuckReport>
   readonly #endpoint: Endpoint
   readonly #tcp: readonly TcpServer[]
   readonly #lag = new EventLoopLag()
@@ -143,6 +152,9 @@ class RunningServer implements QuactorServer {
     this.inspect$ = new Observable((subscriber) =>
       endpoint.inspection.inspect((event) => subscriber.next(event)),
     )
+    this.stuck$ = new Observable((subscriber) =>
+      endpoint.stuck.subscribe((report) => subscriber.next(report)),
+    )
   }
 
   get url(): string {
@@ -157,8 +169,17 @@ class RunningServer implements QuactorServer {
     const source = {
       status: () => this.status(),
       metrics: () => prometheusText(this.status(), this.#endpoint.counters),
+      details: detailsOf(this.#endpoint),
     }
     this.#admin = await listenAdmin({ port, source })
+  }
+
+  stuck(): readonly StuckReport[] {
+    return this.#endpoint.listStuck()
+  }
+
+  missedTransitions(): readonly MissedTransition[] {
+    return this.#endpoint.missed.list()
   }
 
   status(): ServerStatus {
@@ -180,6 +201,15 @@ class RunningServer implements QuactorServer {
     await this.#admin?.close()
     this.#lag.stop()
     return report
+  }
+}
+
+/** What is behind the numbers that should be zero, for the admin port. */
+function detailsOf(endpoint: Endpoint): NonNullable<AdminSource['details']> {
+  return {
+    '/stuck': () => endpoint.listStuck(),
+    '/missed': () => ({ counts: endpoint.missed.counts(), latest: endpoint.missed.list() }),
+    '/invariants': () => ({ mode: endpoint.invariants.mode, latest: endpoint.invariants.list() }),
   }
 }
 

@@ -1,5 +1,5 @@
-// The admin port: /status as JSON, /metrics for Prometheus, and a page with the numbers. It only shows; nothing can
-// be changed through it. Loopback only, and only for requests that name it by an exact host, so that a web page
+// The admin port: /status as JSON, /metrics for Prometheus, and a page with the numbers; /stuck, /missed and
+// /invariants say what is behind three of them. It only shows; nothing can be changed through it. Loopback only, and only for requests that name it by an exact host, so that a web page
 // elsewhere cannot read it through DNS rebinding. Started by serve().
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,6 +9,8 @@ import { ADMIN_CONNECTIONS, ADMIN_TIMEOUT } from './limits.ts'
 export interface AdminSource {
   status(): object
   metrics(): string
+  /** Further paths, each with what it answers as JSON. */
+  readonly details?: Readonly<Record<string, () => object>>
 }
 
 export interface AdminOptions {
@@ -95,22 +97,30 @@ export function listenAdmin(options: AdminOptions): Promise<AdminServer> {
 
 function answer(request: IncomingMessage, response: ServerResponse, port: number, source: AdminSource): void {
   response.on('error', ignore)
+  const { details = {} } = source
+  const path = request.url ?? ''
+  const detail = Object.hasOwn(details, path) ? details[path] : undefined
   if (!isOurHost(request.headers.host, port)) {
     send(response, 421, 'text/plain; charset=utf-8', 'wrong host\n')
   } else if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD')
     send(response, 405, 'text/plain; charset=utf-8', 'only GET and HEAD\n')
-  } else if (request.url === '/status') {
-    send(response, 200, 'application/json', `${JSON.stringify(source.status(), undefined, 2)}\n`)
-  } else if (request.url === '/metrics') {
+  } else if (path === '/status') {
+    sendJson(response, source.status())
+  } else if (path === '/metrics') {
     send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics())
-  } else if (request.url === '/') {
+  } else if (path === '/') {
     send(response, 200, 'text/html; charset=utf-8', PAGE)
-  } else send(response, 404, 'text/plain; charset=utf-8', 'not found\n')
+  } else if (detail !== undefined) sendJson(response, detail())
+  else send(response, 404, 'text/plain; charset=utf-8', 'not found\n')
 }
 
 function isOurHost(host: string | undefined, port: number): boolean {
   return host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  send(response, 200, 'application/json', `${JSON.stringify(value, undefined, 2)}\n`)
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

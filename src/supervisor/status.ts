@@ -8,7 +8,7 @@ export interface ServerStatus {
     readonly live: number
     readonly opened: number
     readonly closed: number
-    /** Streams whose handler goes on although its AbortSignal fired and its stream was reset. */
+    /** Streams past the deadline of their state, and those whose handler goes on after its AbortSignal. */
     readonly stuck: number
   }
   readonly actors: {
