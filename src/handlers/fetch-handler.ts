@@ -1,7 +1,7 @@
 // Web-standard handlers: a Request in, a Response out. Built on the exchange, so they run on every HTTP version.
 // Used by serve({ fetch }).
 import type { Exchange, ExchangeHandler } from './exchange.ts'
-import { requestOf } from './lazy-request.ts'
+import { hasUrl, requestOf } from './lazy-request.ts'
 
 /** Answers a request. A throw or a rejection resets the stream. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>
@@ -9,6 +9,10 @@ export type FetchHandler = (request: Request) => Response | Promise<Response>
 /** Makes an exchange handler of a fetch handler. */
 export function fetchHandler(handler: FetchHandler): ExchangeHandler {
   return (exchange) => {
+    if (!hasUrl(exchange)) {
+      exchange.respond(400, ['content-type', 'text/plain; charset=utf-8'], 'the request names no valid URL\n')
+      return
+    }
     const answer = handler(requestOf(exchange))
     if (answer instanceof Response) return sendResponse(exchange, answer)
     return Promise.resolve(answer).then((response) => sendResponse(exchange, response))

@@ -30,7 +30,7 @@ class RequestEvents implements H3Events {
 
 class Http3Service extends H3Connection implements SupervisedApplication {
   constructor(connection: QuicConnection, events: H3Events) {
-    super(connection, { role: 'server', events })
+    super(connection, { role: 'server', events, grease: greaseOf(connection) })
   }
 
   /** RFC 9114 section 5.2: everything is still accepted, but the client learns that the end is near. */
@@ -45,6 +45,11 @@ class Http3Service extends H3Connection implements SupervisedApplication {
   sweep(): void {
     this.replenish(GLITCH_REFUND_PER_SWEEP)
   }
+}
+
+/** Which reserved setting goes along (RFC 9114 section 7.2.4.1): another one on every connection. */
+function greaseOf({ originalDestinationConnectionId: id }: QuicConnection): number {
+  return (id[0] << 12) ^ (id[1] << 4) ^ (id[2] & 0x0f)
 }
 
 /**

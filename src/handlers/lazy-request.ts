@@ -37,7 +37,7 @@ class LazyRequest {
   }
 
   get url(): string {
-    this.#url ??= new URL(`${this.#exchange.scheme}://${this.#exchange.authority}${this.#exchange.path}`).href
+    this.#url ??= new URL(urlText(this.#exchange)).href
     return this.#url
   }
 
@@ -127,7 +127,23 @@ for (const name of DELEGATED) {
 }
 Object.setPrototypeOf(LazyRequest.prototype, Request.prototype)
 
-/** The request of an exchange as a standard Request. */
+function urlText({ scheme, authority, path }: Exchange): string {
+  // HTTP/1.1 also knows requests for a whole URL, and for "*" (RFC 9112 section 3.2).
+  if (path.startsWith('/')) return `${scheme}://${authority}${path}`
+  return path === '*' ? `${scheme}://${authority}` : path
+}
+
+/** Authorities for which no parser has to be asked. */
+const PLAIN_AUTHORITY = /^[a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d{1,4})?$/i
+
+/** Whether a Request can be made of it: clients may send hosts that are none. */
+export function hasUrl(exchange: Exchange): boolean {
+  if (exchange.path.startsWith('/') && PLAIN_AUTHORITY.test(exchange.authority)) return true
+  const text = urlText(exchange)
+  return URL.canParse(text) && /^https?:/i.test(text)
+}
+
+/** The request of an exchange as a standard Request; `hasUrl` must hold. */
 export function requestOf(exchange: Exchange): Request {
   return new LazyRequest(exchange) as unknown as Request
 }

@@ -4,6 +4,7 @@ import { CancelledError, type Exchange, fieldValue, quietly } from '../../../src
 export interface RequestInit {
   readonly method?: string
   readonly path?: string
+  readonly authority?: string
   readonly headers?: readonly string[]
   readonly body?: readonly string[]
 }
@@ -12,7 +13,7 @@ export class ExchangeDouble implements Exchange {
   readonly protocol = 'h3'
   readonly method: string
   readonly scheme = 'https'
-  readonly authority = 'example.org'
+  readonly authority: string
   readonly path: string
   readonly headers: readonly string[]
   readonly trailers: readonly string[] = []
@@ -33,6 +34,7 @@ export class ExchangeDouble implements Exchange {
 
   constructor(init: RequestInit = {}) {
     this.method = init.method ?? 'GET'
+    this.authority = init.authority ?? 'example.org'
     this.path = init.path ?? '/'
     this.headers = init.headers ?? []
     this.#body = init.body ?? []

@@ -87,6 +87,30 @@ describe('the Request of a fetch handler', () => {
     await expect(twice).rejects.toThrow(TypeError)
   })
 
+  it.each([
+    ['example.org', '/a', 'https://example.org/a'],
+    ['example.org:8443', '/a', 'https://example.org:8443/a'],
+    ['[::1]:8443', '/a', 'https://[::1]:8443/a'],
+    ['127.0.0.1', '//b', 'https://127.0.0.1//b'],
+    ['example.org', '*', 'https://example.org/'],
+    ['example.org', 'http://other.org/c', 'http://other.org/c'],
+  ])('the URL of %s %s', async (authority, path, url) => {
+    const exchange = await answer((request) => new Response(request.url), { authority, path })
+    expect(exchange.text).toBe(url)
+  })
+
+  it.each([
+    ['', '/'],
+    ['a b', '/'],
+    ['1.2.3.4.5', '/'],
+    ['example.org:99999', '/'],
+    ['example.org', 'javascript:alert(1)'],
+    ['example.org', ''],
+  ])('a request that names no URL is the fault of the client: 400 for "%s" "%s"', async (authority, path) => {
+    const exchange = await answer((request) => new Response(request.url), { authority, path })
+    expect(exchange.status).toBe(400)
+  })
+
   it('rare properties come from a real Request', async () => {
     const exchange = await answer((request) => new Response(`${request.redirect} ${request.mode}`))
     expect(exchange.text).toBe('follow cors')
