@@ -239,8 +239,14 @@ export class ScriptedPeer implements TlsOutput {
     for (const [level, space] of this.spaces.entries()) {
       if (space.unacknowledged.length === 0 || space.writeKeys === undefined) continue
       if (this.connection.spaces[level].isDiscarded) continue
-      const numbers = space.unacknowledged.splice(0).toSorted((a, b) => b - a)
-      for (const number of numbers) this.send(level, ack(number))
+      const numbers = space.unacknowledged.splice(0).toSorted((a, b) => a - b)
+      // One ACK per run of numbers, oldest first: in the other order the older ones would be declared lost.
+      for (let from = 0; from < numbers.length; ) {
+        let to = from
+        while (numbers[to + 1] === numbers[to] + 1) to++
+        this.send(level, ack(numbers[to], to - from))
+        from = to + 1
+      }
     }
   }
 
