@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly requests: number
   /** Upper end of each direction's loss probability. */
   readonly maxLoss: number
+  /** What runs the stream machines; default: QUACTOR_INTERPRETER, or the compiled table. */
+  readonly interpreter?: 'compiled' | 'xstate'
   /** Strikes at a random moment after the handshake. */
   readonly fault?: Fault
   /** Virtual time that handshake and requests together may take, ms. */
@@ -70,7 +72,12 @@ export async function runSeed(
     handler: (clock) => new ServerSide(clock).handle,
     transport: randomTransport(random.fork('transport')),
     // Planned crashes must not look like a broken server, nor a handler that waits for a lost peer like a hung one.
-    supervision: { crashLimit: options.requests, handlerDeadline: IDLE_TIMEOUT * 2 },
+    supervision: {
+      crashLimit: options.requests,
+      handlerDeadline: IDLE_TIMEOUT * 2,
+      interpreter:
+        options.interpreter ?? (process.env.QUACTOR_INTERPRETER === 'xstate' ? 'xstate' : 'compiled'),
+    },
   })
   prepare?.(world)
   const problems: string[] = []

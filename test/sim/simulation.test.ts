@@ -4,7 +4,7 @@
 //   SEED=1234 npx vitest run test/sim      replays one seed, with a trace of every datagram
 //   SEEDS=10000 npx vitest run test/sim    runs more of them
 import { describe, expect, it } from 'vitest'
-import { type RunReport, runSeed } from './run-seed.ts'
+import { type RunReport, runSeed, STANDARD_RUN } from './run-seed.ts'
 import { describeTrace, Tracer } from './tracer.ts'
 
 const SEEDS = Number(process.env.SEEDS ?? 1_000)
@@ -59,12 +59,22 @@ function defineRuns(): void {
   })
 
   it('repeat themselves to the last datagram, so that a seed can be replayed', async () => {
-    const digestOf = async (seed: number): Promise<string> => {
-      const tracer = new Tracer()
-      await runSeed(seed, undefined, (world) => tracer.attach(world))
-      return tracer.digest()
-    }
     for (const seed of [3, 14, 159]) expect(await digestOf(seed)).toBe(await digestOf(seed))
     expect(await digestOf(3)).not.toBe(await digestOf(14))
   })
+
+  it("send the same datagrams when XState's own interpreter runs every stream", {
+    timeout: 60_000,
+  }, async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      expect(await digestOf(seed, 'xstate'), `seed ${seed}`).toBe(await digestOf(seed, 'compiled'))
+    }
+  })
+}
+
+async function digestOf(seed: number, interpreter: 'compiled' | 'xstate' = 'compiled'): Promise<string> {
+  const tracer = new Tracer()
+  const { problems } = await runSeed(seed, { ...STANDARD_RUN, interpreter }, (world) => tracer.attach(world))
+  expect(problems).toEqual([])
+  return tracer.digest()
 }
