@@ -1,5 +1,10 @@
 // The public surface of quactor, and nothing else. What is not exported here is free to change.
-export type { Exchange, ExchangeHandler, ExchangeProtocol } from './handlers/exchange.ts'
+export { ClientError, type ClientErrorKind } from './client/client-error.ts'
+export type { ClientResponse } from './client/client-response.ts'
+export { type ConnectOptions, connect } from './client/connect.ts'
+export { HttpClient } from './client/http-client.ts'
+export type { ClientSession, RequestInput } from './client/session.ts'
+export type { Exchange, ExchangeDatagrams, ExchangeHandler, ExchangeProtocol } from './handlers/exchange.ts'
 export { CancelledError } from './handlers/exchange.ts'
 export type { FetchHandler } from './handlers/fetch-handler.ts'
 export { fetchHandler } from './handlers/fetch-handler.ts'
