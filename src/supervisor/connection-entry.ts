@@ -13,7 +13,8 @@ interface WaitingDatagram {
 
 export class ConnectionEntry {
   supervisor!: ConnectionSupervisor
-  socket: DatagramSocket
+  /** Where the handshake began. A datagram that came in elsewhere proves nothing and changes nothing. */
+  readonly socket: DatagramSocket
   readonly isServer: boolean
   /** The client's first destination ID, under which the first flight is found; empty for our own connections. */
   readonly firstConnectionId: Uint8Array

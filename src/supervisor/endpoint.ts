@@ -115,7 +115,7 @@ export class Endpoint {
       this.#handleUnrouted(socket, buffer, start, end, remote)
       return
     }
-    this.#deliver(entry, socket, buffer, start, end, remote)
+    this.#deliver(entry, buffer, start, end, remote)
   }
 
   /** Our own code threw: that connection ends, the endpoint goes on. */
@@ -131,7 +131,6 @@ export class Endpoint {
 
   #deliver(
     entry: ConnectionEntry,
-    socket: DatagramSocket,
     buffer: Uint8Array,
     start: number,
     end: number,
@@ -141,7 +140,6 @@ export class Endpoint {
       if (!entry.defer(buffer, start, end, remote)) this.counters.backlogDropped++
     } else {
       entry.readThisTurn++
-      entry.socket = socket
       try {
         entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read())
       } catch (error) {
@@ -203,7 +201,7 @@ export class Endpoint {
       for (const entry of this.entries) {
         const peer = entry.supervisor.connection.remote
         if (peer.port !== remote.port || peer.address !== remote.address) continue
-        this.#deliver(entry, socket, buffer, start, end, remote)
+        this.#deliver(entry, buffer, start, end, remote)
         return
       }
     } else if (this.#responder.reset(buffer, start, end - start, socket, remote, now)) return
@@ -239,7 +237,7 @@ export class Endpoint {
     this.ids.addFirstFlight(destination, entry)
     this.#halfOpen.add(entry)
     this.#register(entry)
-    this.#deliver(entry, socket, buffer, start, end, remote)
+    this.#deliver(entry, buffer, start, end, remote)
   }
 
   #settleHalfOpen(): void {

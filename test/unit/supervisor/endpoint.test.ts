@@ -194,6 +194,21 @@ describe('stateless reset (RFC 9000 section 10.3)', () => {
   })
 })
 
+describe('output', () => {
+  it('goes through the socket of the handshake, whatever arrives on another one', async () => {
+    const world = new SupervisedWorld((exchange) => exchange.respond(200, [], 'fine'))
+    const session = await world.connected()
+    const [entry] = world.server.entries
+    const [id] = entry.supervisor.connection.localIds.active
+    const other = new HandSocket()
+    const forged = Uint8Array.of(0x40, ...id.bytes, ...new Uint8Array(50))
+    world.server.receive(other, forged, 0, forged.length, { address: '2001:db8::1', port: 9, family: 6 })
+    const response = await world.run(session.request(), 5_000)
+    expect(await world.run(response.text(), 5_000)).toBe('fine')
+    expect(other.sent).toHaveLength(0)
+  })
+})
+
 describe('accepting connections', () => {
   it.each([
     ['an Initial of 1,199 bytes (RFC 9000 section 14.1)', longHeader(0xc0, 1, DCID, SCID, 1_199)],
