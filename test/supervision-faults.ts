@@ -27,6 +27,19 @@ export function takeViolations(): InvariantViolation[] {
   return taken
 }
 
+/**
+ * Throws when there were any since the last call.
+ * @throws Error that names each
+ */
+export function failOnFaults(): void {
+  const misses = takeMissed().map(
+    ({ machine, actor, state, event }) => `missed transition: ${machine} ${actor}: ${event} in ${state}`,
+  )
+  const broken = takeViolations().map(({ rule, detail }) => `broken invariant: ${rule}: ${detail}`)
+  const faults = [...misses, ...broken]
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+}
+
 /** For owners of actors that are no supervisor, in tests without one. */
 export function noteMissed(machine: string, actor: string, state: string, event: string): void {
   missedChannel.publish({ connection: '', machine, actor, state, event } satisfies MissedTransition)

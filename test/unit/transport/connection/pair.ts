@@ -21,6 +21,7 @@ import type {
   StreamApplication,
   StreamSupervision,
 } from '../../../../src/transport/streams/index.ts'
+import { noteMissed } from '../../../supervision-faults.ts'
 import { ed25519Identity } from './identity.ts'
 
 const backends = selectBackends()
@@ -74,6 +75,7 @@ export class TestSupervisor implements StreamSupervision, ActorOwner {
   }
 
   handleMissed(actor: LifeActor, state: number, event: number): void {
+    noteMissed(actor.table.id, actor.id, actor.table.name[state], actor.table.events[event] ?? 'unknown')
     this.missed.push(`${actor.id}: ${actor.table.name[state]} x ${actor.table.events[event]}`)
   }
 }

@@ -12,6 +12,7 @@ import {
   TlsServer,
   type VerificationRequest,
 } from '../../../../src/transport/tls/index.ts'
+import { noteMissed } from '../../../supervision-faults.ts'
 import { issue, keyPem } from './certificates.ts'
 
 export const backends = selectBackends()
@@ -40,6 +41,7 @@ export class RecordingOwner implements ActorOwner {
     this.finals.push(actor)
   }
   handleMissed(actor: LifeActor, state: number, event: number): void {
+    noteMissed(actor.table.id, actor.id, actor.table.name[state], actor.table.events[event] ?? 'unknown')
     this.missed.push(`${actor.table.name[state]} x ${actor.table.events[event]}`)
   }
 }
