@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/supervisor/endpoint.ts'
 import { ClientSide } from './client-side.ts'
+import { hostileFrames } from './hostile-frames.ts'
 import { leftovers } from './leftovers.ts'
 import { PERFECT_LINK } from './link-profile.ts'
 import { Random } from './random.ts'
@@ -21,7 +22,8 @@ function rogueFor(seed: number): ReturnType<typeof rogueBackends> {
   const rate = random.pick([0.02, 0.1, 1])
   let packets = 0
   const isDue = (): boolean => ++packets > honestPackets && random.chance(rate)
-  return rogueBackends(backends, isDue, randomMutation(random))
+  const mutation = [randomMutation(random), hostileFrames(random, true), hostileFrames(random, false)]
+  return rogueBackends(backends, isDue, random.pick(mutation))
 }
 
 /** Adds to `errors` what an endpoint's connections died of, when that was an exception of ours. */
