@@ -19,8 +19,15 @@ const BATCH = 50
 /** Longer than every acknowledgement, probe and sweep that may still be due, ms. */
 const SETTLE = 1_500
 
-/** Beyond a handler’s deadline of 20 s, an idle timeout of 30 s after it, and the last sweep, ms. */
-const AFTERMATH = 90_000
+const IDLE_TIMEOUT = 30_000
+
+/**
+ * When nothing can be left any more, ms: a handler's deadline of 20 s, whose reset restarts the idle timeout, and the
+ * last sweep.
+ */
+function aftermath(row: LeakRow): number {
+  return 2 * (row.transport?.maxIdleTimeout ?? IDLE_TIMEOUT) + 30_000
+}
 
 export interface LeakRow {
   /** Number in the catalogue of leaks. */
@@ -42,6 +49,8 @@ export interface LeakRow {
   readonly streamsPerRun?: number
   /** Time after each batch, ms; default 300. */
   readonly pause?: number
+  /** Looks at the world before the first run; what it returns looks again after the last. */
+  readonly inspect?: (world: LeakWorld) => () => void
 }
 
 export class LeakWorld extends World {
@@ -54,7 +63,7 @@ export class LeakWorld extends World {
       handler: row.handler,
       toServer: link,
       toClient: link,
-      transport: { maxIdleTimeout: 30_000, ...row.transport },
+      transport: { maxIdleTimeout: IDLE_TIMEOUT, ...row.transport },
       supervision: { crashLimit: 1_000_000, ...row.supervision },
     })
     this.peer = new ScriptedPeer(this, row.clientTransport)
@@ -95,6 +104,7 @@ async function runOnOpenConnection(world: LeakWorld, row: LeakRow): Promise<void
   const { peer } = world
   const { runs = RUNS, streamsPerRun = 1, pause = 300 } = row
   const before = world.registries()
+  const finish = row.inspect?.(world)
   const openedBefore = peer.connection.host.table.local[0].opened
   for (let first = 0; first < runs; first += BATCH) {
     await world.run(world.batch(row, first, Math.min(BATCH, runs - first)), 120_000)
@@ -103,6 +113,11 @@ async function runOnOpenConnection(world: LeakWorld, row: LeakRow): Promise<void
   await world.pass(SETTLE)
   expect(peer.closing).toBeUndefined()
   expect(world.registries()).toEqual(before)
+  finish?.()
+  // Nothing is left that could make anybody speak.
+  const { sent } = world.network.counters
+  await world.pass(10_000)
+  expect(world.network.counters.sent - sent).toBe(0)
   // RFC 9000 section 4.6: all stream credit has come back, and the client knows of it up to one batched update.
   const { local } = peer.connection.host.table
   expect(local[0].opened - openedBefore).toBe(runs * streamsPerRun)
@@ -120,7 +135,7 @@ export function leakRow(row: LeakRow): void {
       world.batch(row, runs, BATCH).catch(() => {})
       await world.pass(7)
       world.peer.connection.close(0x100, '', { application: true })
-      await world.pass(AFTERMATH)
+      await world.pass(aftermath(row))
       world.expectEmpty()
     })
 
@@ -129,7 +144,7 @@ export function leakRow(row: LeakRow): void {
       world.batch(row, 0, BATCH).catch(() => {})
       await world.pass(7)
       world.vanish()
-      await world.pass(AFTERMATH)
+      await world.pass(aftermath(row))
       world.expectEmpty()
     })
   })

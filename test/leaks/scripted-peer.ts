@@ -83,6 +83,29 @@ export class ScriptedStream implements StreamApplication {
   }
 }
 
+/** Stands in the send queue in a stream's place, for one packet. */
+class InjectedFrames {
+  isQueued = false
+  nextQueued: undefined
+  #frames: Uint8Array | undefined
+
+  constructor(frames: Uint8Array) {
+    this.#frames = frames
+  }
+
+  hasOutput(): boolean {
+    return this.#frames !== undefined
+  }
+
+  writeFrames(target: Uint8Array, offset: number, end: number): number {
+    if (this.#frames === undefined || end - offset < this.#frames.length) return offset
+    target.set(this.#frames, offset)
+    const next = offset + this.#frames.length
+    this.#frames = undefined
+    return next
+  }
+}
+
 const GET = headers([':method', 'GET', ':scheme', 'https', ':authority', SIM_SERVER_NAME, ':path', '/'])
 const POST = headers([':method', 'POST', ':scheme', 'https', ':authority', SIM_SERVER_NAME, ':path', '/'])
 
@@ -131,6 +154,11 @@ export class ScriptedPeer implements SupervisedApplication {
     const request = this.open(isReading)
     request.stream.write(requestHead(method, path))
     return request
+  }
+
+  /** Sends one packet with these frames, whatever state the streams that they speak of are in. */
+  inject(frames: Uint8Array): void {
+    this.connection.host.queueSend(new InjectedFrames(frames) as unknown as QuicStream)
   }
 
   /** Waits in virtual time, ms. */
