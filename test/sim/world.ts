@@ -86,16 +86,17 @@ export class World {
     return server
   }
 
-  /** One more client, with an address of its own. */
-  addClient(): Endpoint {
+  /** One more client, with an address of its own and, if given, packet protection of its own. */
+  addClient(clientBackends?: BackendSet): Endpoint {
     const number = this.clients.length + 1
-    return this.#startClient(`client ${number}`, this.network.createSocket(`10.0.1.${number}`, 50_000))
+    const socket = this.network.createSocket(`10.0.1.${number}`, 50_000)
+    return this.#startClient(`client ${number}`, socket, clientBackends)
   }
 
-  #startClient(label: string, socket: SimSocket): Endpoint {
+  #startClient(label: string, socket: SimSocket, own?: BackendSet): Endpoint {
     const entropy = seededEntropy(this.random.fork(label))
-    const own = { entropy, sockets: [socket], backends: this.#options.clientBackends ?? backends }
-    const client = new Endpoint({ ...this.#shared(), ...own })
+    const chosen = own ?? this.#options.clientBackends ?? backends
+    const client = new Endpoint({ ...this.#shared(), entropy, sockets: [socket], backends: chosen })
     client.start()
     this.clients.push(client)
     this.#endpoints.push(client)
