@@ -10,6 +10,8 @@
 //        | recv.serverHello                                        | recv.serverHello
 //        v                                                         |
 //      waitEe <----------------------------------------------------'
+//        |   | psk.accepted            recv.encryptedExtensions
+//        |   '-------------> waitEePsk ------------------------> waitFinished
 //        | recv.encryptedExtensions
 //        v         recv.certificateRequest
 //      waitCertCr -----------------------> waitCert
@@ -28,9 +30,11 @@
 //
 // After figure A.1. Differences: what follows HelloRetryRequest has states of its own, because a second one
 // "MUST abort the handshake with an unexpected_message alert" (section 4.1.4). waitVerified is the time in
-// which the server's chain is verified, which may be asynchronous: TLS holds back what follows. The figure's
-// PSK branch is absent because this client offers no PSK. A message that a state does not name leads to
-// failed, connection.closed to abandoned.
+// which the server's chain is verified, which may be asynchronous: TLS holds back what follows. psk.accepted says
+// that the ServerHello took our ticket; "Using PSK" of the figure is waitEePsk. Early data has no state in the figure,
+// only keys, and the EndOfEarlyData that would end it does not exist in QUIC (RFC 9001 section 8.3): whether it was
+// accepted is read from EncryptedExtensions. A message that a state does not name leads to failed, connection.closed
+// to abandoned.
 import { setup } from 'xstate'
 import { namedActions } from './declare.ts'
 import { type HandshakeState, handshakeEndings, unexpected } from './handshake-endings.ts'
@@ -47,7 +51,14 @@ const waiting = {
   },
   retry: { on: { ...unexpected, 'send.clientHello': { target: 'waitSecondSh' } } },
   waitSecondSh: { on: { ...unexpected, 'recv.serverHello': { target: 'waitEe' } } },
-  waitEe: { on: { ...unexpected, 'recv.encryptedExtensions': { target: 'waitCertCr' } } },
+  waitEe: {
+    on: {
+      ...unexpected,
+      'psk.accepted': { target: 'waitEePsk' },
+      'recv.encryptedExtensions': { target: 'waitCertCr' },
+    },
+  },
+  waitEePsk: { on: { ...unexpected, 'recv.encryptedExtensions': { target: 'waitFinished' } } },
   waitCertCr: {
     on: {
       ...unexpected,

@@ -39,6 +39,8 @@ export const HANDSHAKE_EVENTS = [
   'send.certificateRequest',
   'send.finished',
   'connection.closed', // the connection ended under the handshake
+  'psk.accepted', // the handshake rests on a ticket instead of a certificate
+  'earlyData.accepted', // the server takes 0-RTT packets
 ] as const
 
 export type PeerMessage = (typeof PEER_MESSAGES)[number]
@@ -67,6 +69,8 @@ export const HandshakeEvent = {
   sendCertificateRequest: 18,
   sendFinished: 19,
   connectionClosed: 20,
+  pskAccepted: 21,
+  earlyDataAccepted: 22,
 } as const
 
 export const HANDSHAKE_ACTIONS = [
@@ -96,6 +100,10 @@ export const ServerHandshakePhase = {
   connected: 11,
   failed: 12,
   abandoned: 13,
+  pskChosen: 14,
+  pskChosenAgain: 15,
+  earlyDataChosen: 16,
+  negotiatedPsk: 17,
 } as const
 
 /** Phase of the client's handshake, one per state. */
@@ -114,6 +122,7 @@ export const ClientHandshakePhase = {
   connected: 11,
   failed: 12,
   abandoned: 13,
+  waitEePsk: 14,
 } as const
 
 /** How a handshake ended. */

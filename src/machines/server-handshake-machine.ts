@@ -7,9 +7,17 @@
 //        | recv.clientHello
 //        v           send.helloRetryRequest              recv.clientHello
 //      recvdCh ------------------------> waitSecondCh ----------------> recvdSecondCh
-//        | send.serverHello                                                  | send.serverHello
-//        v                                                                   |
-//      negotiated <----------------------------------------------------------'
+//        |   | psk.accepted                                  psk.accepted |       |
+//        |   v          earlyData.accepted                                v       |
+//        | pskChosen ----------------------> earlyDataChosen       pskChosenAgain |
+//        |   | send.serverHello                | send.serverHello      | s.sH     | send.serverHello
+//        |   v                                 |                       |          |
+//        | negotiatedPsk <---------------------'-----------------------'          |
+//        |   | send.finished                                                      |
+//        |   '---------> waitFinished                                             |
+//        | send.serverHello                                                       |
+//        v                                                                        |
+//      negotiated <---------------------------------------------------------------'
 //        |    | send.certificateRequest
 //        |    v
 //        |  negotiatedClientAuth
@@ -26,10 +34,12 @@
 //              connected
 //
 // After figure A.2. Differences: a second ClientHello has a state of its own, because a second
-// HelloRetryRequest is not allowed (section 4.1.4). WAIT_EOED is absent, because EndOfEarlyData is not used in
-// QUIC (RFC 9001 section 8.3); WAIT_FLIGHT2 has nothing to wait for without it. waitVerified is the time in
-// which the client's chain is verified, which may be asynchronous: TLS holds back what follows. A message
-// that a state does not name leads to failed, connection.closed to abandoned.
+// HelloRetryRequest is not allowed (section 4.1.4). "Select parameters" shows: with a pre-shared key there is
+// no CertificateRequest (section 4.3.2), and early data can be accepted only beside such a key and never after a
+// HelloRetryRequest (section 4.2.10). WAIT_EOED is absent, because EndOfEarlyData is not used in QUIC (RFC 9001
+// section 8.3), so that both branches of 0-RTT meet again; WAIT_FLIGHT2 has nothing to wait for without it.
+// waitVerified is the time in which the client's chain is verified, which may be asynchronous: TLS holds back what
+// follows. A message that a state does not name leads to failed, connection.closed to abandoned.
 import { setup } from 'xstate'
 import { namedActions } from './declare.ts'
 import { type HandshakeState, handshakeEndings, unexpected } from './handshake-endings.ts'
@@ -42,10 +52,27 @@ const waiting = {
       ...unexpected,
       'send.helloRetryRequest': { target: 'waitSecondCh' },
       'send.serverHello': { target: 'negotiated' },
+      'psk.accepted': { target: 'pskChosen' },
     },
   },
   waitSecondCh: { on: { ...unexpected, 'recv.clientHello': { target: 'recvdSecondCh' } } },
-  recvdSecondCh: { on: { ...unexpected, 'send.serverHello': { target: 'negotiated' } } },
+  recvdSecondCh: {
+    on: {
+      ...unexpected,
+      'send.serverHello': { target: 'negotiated' },
+      'psk.accepted': { target: 'pskChosenAgain' },
+    },
+  },
+  pskChosen: {
+    on: {
+      ...unexpected,
+      'earlyData.accepted': { target: 'earlyDataChosen' },
+      'send.serverHello': { target: 'negotiatedPsk' },
+    },
+  },
+  pskChosenAgain: { on: { ...unexpected, 'send.serverHello': { target: 'negotiatedPsk' } } },
+  earlyDataChosen: { on: { ...unexpected, 'send.serverHello': { target: 'negotiatedPsk' } } },
+  negotiatedPsk: { on: { ...unexpected, 'send.finished': { target: 'waitFinished' } } },
   negotiated: {
     on: {
       ...unexpected,

@@ -53,13 +53,20 @@ const BEYOND_FIGURE_3: Arrow[] = [
   ...closedFrom('recv', 'sizeKnown', 'dataRecvd', 'resetRecvd', 'stopped'),
 ]
 
-/** RFC 8446 appendix A.2 without early data; HelloRetryRequest leads to a state of its own. */
+/** RFC 8446 appendix A.2 without EndOfEarlyData; HelloRetryRequest leads to a state of its own. */
 const FIGURE_A2: Arrow[] = [
   'start --recv.clientHello--> recvdCh',
   'recvdCh --send.helloRetryRequest--> waitSecondCh',
   'waitSecondCh --recv.clientHello--> recvdSecondCh',
   'recvdCh --send.serverHello--> negotiated',
   'recvdSecondCh --send.serverHello--> negotiated',
+  'recvdCh --psk.accepted--> pskChosen',
+  'recvdSecondCh --psk.accepted--> pskChosenAgain',
+  'pskChosen --earlyData.accepted--> earlyDataChosen',
+  'pskChosen --send.serverHello--> negotiatedPsk',
+  'pskChosenAgain --send.serverHello--> negotiatedPsk',
+  'earlyDataChosen --send.serverHello--> negotiatedPsk',
+  'negotiatedPsk --send.finished--> waitFinished',
   'negotiated --send.finished--> waitFinished',
   'negotiated --send.certificateRequest--> negotiatedClientAuth',
   'negotiatedClientAuth --send.finished--> waitCert',
@@ -70,7 +77,7 @@ const FIGURE_A2: Arrow[] = [
   'waitFinished --recv.finished--> connected',
 ]
 
-/** RFC 8446 appendix A.1 without PSK and early data. */
+/** RFC 8446 appendix A.1 without EndOfEarlyData. */
 const FIGURE_A1: Arrow[] = [
   'start --send.clientHello--> waitSh',
   'waitSh --recv.helloRetryRequest--> retry',
@@ -78,6 +85,8 @@ const FIGURE_A1: Arrow[] = [
   'waitSh --recv.serverHello--> waitEe',
   'waitSecondSh --recv.serverHello--> waitEe',
   'waitEe --recv.encryptedExtensions--> waitCertCr',
+  'waitEe --psk.accepted--> waitEePsk',
+  'waitEePsk --recv.encryptedExtensions--> waitFinished',
   'waitCertCr --recv.certificateRequest--> waitCert',
   'waitCertCr --recv.certificate--> waitCv',
   'waitCert --recv.certificate--> waitCv',
