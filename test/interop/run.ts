@@ -10,13 +10,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Peer, PeerContext } from './peer.ts'
+import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './peers/scripted.ts'
 import { tcp } from './peers/tcp.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
 import { waitUntilQuiet } from './status.ts'
 
-const PEERS: readonly Peer[] = [tcp, gtlsclient, chromium, bun, impit, deno, quicGo, aioquic, currentspace]
+const PEERS: readonly Peer[] = [
+  tcp,
+  gtlsclient,
+  chromium,
+  bun,
+  impit,
+  deno,
+  quicGo,
+  aioquic,
+  currentspace,
+  foreignServer,
+]
 
 const { values: options } = parseArgs({
   options: {

@@ -106,7 +106,7 @@ export const quicGo: Peer = {
   absence: () => onPath('go'),
   async run(context) {
     const client = join(context.folder, 'client')
-    await prepare('go', ['build', '-o', client, '.'], join(INTEROP, 'go'))
+    await prepare('go', ['build', '-o', client, './client'], join(INTEROP, 'go'))
     const { origin, certificateFile } = context.server
     const digest = await reference(context)
     const parameters = ['-url', origin, '-ca', certificateFile, '-digest', digest]
