@@ -8,7 +8,8 @@ export class UsageError extends Error {
 /** The value of a numeric option. @throws UsageError when it is not a number above zero */
 export function positiveNumber(option: string, text: string): number {
   const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new UsageError(`${option} needs a number above 0, not "${text}"`)
+  if (!Number.isFinite(value) || value <= 0)
+    throw new UsageError(`${option} needs a number above 0, not "${text}"`)
   return value
 }
 
