@@ -81,6 +81,18 @@ describe('41 closing and draining (RFC 9000 section 10.2)', () => {
     expect(peer.end.supervisor.missed).toEqual([])
   })
 
+  test('an endpoint that stops hard cuts the closing and the draining period short', () => {
+    const draining = established()
+    draining.send(Level.application, frame.applicationClose(0))
+    for (const peer of [closing(), draining, established()]) {
+      peer.connection.abandon()
+      expect(peer.connection.isClosed).toBe(true)
+      expect(peer.end.application.isClosed).toBe(true)
+      expect(peer.end.supervisor.missed).toEqual([])
+      peer.connection.abandon()
+    }
+  })
+
   test('a long reason is cut at a character', () => {
     const peer = established()
     peer.connection.close(0, 'ä'.repeat(300), { application: true })

@@ -44,6 +44,9 @@ export { Level, type ScriptedOptions } from './scripted-options.ts'
 
 const backends = selectBackends()
 
+/** Timers that may fire in one call of `advance`. */
+const MAX_TURNS = 10_000
+
 export class ScriptedPeer implements TlsOutput {
   readonly role: 'client' | 'server'
   /** The connection under test, with its supervisor and its application. */
@@ -253,7 +256,8 @@ export class ScriptedPeer implements TlsOutput {
   /** Lets time pass: timers of the connection fire, its packets are taken and acknowledged. */
   advance(milliseconds: number): void {
     const end = this.now + milliseconds
-    while (true) {
+    for (let turn = 0; ; turn++) {
+      if (turn > MAX_TURNS) throw new Error('time stands still: a timer is due again and again')
       this.collect()
       if (this.autoAck) this.acknowledge()
       const next = this.connection.nextTimeout()
@@ -282,8 +286,10 @@ export class ScriptedPeer implements TlsOutput {
     this.datagramsReceived++
     this.bytesReceived += datagram.length
     const header = this.#header
+    // The ID in use may be one that the test has issued, of any length.
+    const idLength = this.connection.peerIds.current.length
     let offset = 0
-    while (offset < datagram.length && parsePacketHeader(datagram, offset, datagram.length, 8, header)) {
+    while (offset < datagram.length && parsePacketHeader(datagram, offset, datagram.length, idLength, header)) {
       offset = header.end
       const level = header.type === PacketType.oneRtt ? 2 : header.type === PacketType.handshake ? 1 : 0
       if (header.type !== PacketType.oneRtt && this.role === 'client') {

@@ -87,7 +87,7 @@ export class QuicConnection implements ActorSubject {
       role: options.role,
       events: new SentEntries(),
       entropy: options.entropy,
-      congestion: createCongestionController(this.settings.congestion, MIN_DATAGRAM_SIZE),
+      congestion: createCongestionController(this.settings.congestion, MIN_DATAGRAM_SIZE, options.entropy),
       maxDatagramSize: MIN_DATAGRAM_SIZE,
     })
     this.host = new ConnectionStreams(this, options)
@@ -258,7 +258,9 @@ export class QuicConnection implements ActorSubject {
 
   /** Ends without a packet, for an endpoint that stops hard. */
   abandon(): void {
-    this.#end(ConnectionEvent.closeSilent, silentClose('close', 'abandoned'))
+    // Also cuts a closing or draining period short.
+    if (!this.isEnding) this.closing.begin(silentClose('close', 'abandoned'))
+    this.actor.raise(ConnectionEvent.closeSilent)
   }
 
   /**

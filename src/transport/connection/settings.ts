@@ -1,4 +1,5 @@
 // What an endpoint may choose about a connection, with the defaults and their reasons (RFC 9000 section 18.2).
+import type { CongestionAlgorithm } from '../recovery/index.ts'
 import { ACTIVE_CONNECTION_ID_LIMIT } from './limits.ts'
 
 export interface TransportSettings {
@@ -18,7 +19,7 @@ export interface TransportSettings {
   activeConnectionIdLimit: number
   /** Largest DATAGRAM frame we take, bytes; 0 takes none (RFC 9221 section 3). */
   maxDatagramFrameSize: number
-  congestion: 'cubic' | 'newReno'
+  congestion: CongestionAlgorithm
 }
 
 /** A megabyte in flight per connection serves 80 Mbit/s at 100 ms; a quarter of it per stream keeps four going. */
