@@ -1,8 +1,11 @@
 // What connection may use of recovery.
+export * from './congestion/ack-sample.ts'
 export * from './congestion/controller.ts'
 export * from './congestion/create.ts'
 export * from './congestion/cubic.ts'
+export * from './congestion/hystart.ts'
 export * from './congestion/new-reno.ts'
+export * from './delivery-rate.ts'
 export * from './limits.ts'
 export * from './loss-recovery.ts'
 export * from './received-packets.ts'

@@ -1,8 +1,10 @@
 // Loss detection and the use of congestion control for one path (RFC 9002, appendices A and B).
 // connection calls it for each packet sent, each ACK frame and when lossDetectionTimer() has passed.
 import type { AckFrame } from '../wire/index.ts'
+import { AckSample } from './congestion/ack-sample.ts'
 import type { CongestionController } from './congestion/controller.ts'
 import { Cubic } from './congestion/cubic.ts'
+import { DeliveryRate } from './delivery-rate.ts'
 import {
   GRANULARITY,
   MAX_TRACKED_PACKETS,
@@ -38,6 +40,8 @@ export class LossRecovery {
     persistentCongestion: 0,
   }
   bytesInFlight = 0
+  readonly delivery = new DeliveryRate()
+  private readonly sample = new AckSample()
   private readonly loss: LossTimer
   private readonly events: RecoveryEvents
   private maxDatagramSize: number
@@ -112,6 +116,9 @@ export class LossRecovery {
   /** There was nothing more to send although the window would have allowed it (RFC 9002 section 7.8). */
   setApplicationLimited(isLimited: boolean): void {
     this.isApplicationLimited = isLimited
+    if (isLimited && this.bytesInFlight < this.congestion.window) {
+      this.delivery.markAppLimited(this.bytesInFlight)
+    }
   }
 
   /** @param bytes new maximum datagram size of the path */
@@ -144,9 +151,10 @@ export class LossRecovery {
     state.track(packet)
     if (!packet.inFlight) return
     this.counters.sent++
+    this.congestion.onPacketSent(packet.size, now, this.bytesInFlight, this.delivery.isAppLimited)
+    this.delivery.onPacketSent(packet, this.bytesInFlight, now)
     this.bytesInFlight += packet.size
     this.hasRecoveryPacket = false
-    this.congestion.onPacketSent(packet.size, now)
     this.pacer.onPacketSent(packet.size, now)
     this.loss.set(now)
   }
@@ -207,11 +215,15 @@ export class LossRecovery {
     this.counters.spurious += state.countSpurious(ack)
     const count = state.takeAcked(ack, this.acked)
     if (count === 0) return
-    const inFlightBefore = this.bytesInFlight
+    const { sample } = this
+    sample.begin(now, this.bytesInFlight)
     this.sampleRtt(space, ack, ackDelayMs, count, now)
+    this.delivery.onAcked(this.acked, count, this.rtt.min, sample)
     this.readCongestionMarks(state, ack, now)
+    const lostBefore = this.delivery.lost
     const lostCount = this.detectLost(space, now)
-    this.growWindow(count, inFlightBefore, now)
+    sample.lost = this.delivery.lost - lostBefore
+    this.growWindow(count, now)
     if (space === Space.handshake) this.loss.hasPeerValidatedAddress = true
     if (this.loss.hasPeerValidatedAddress) this.loss.ptoCount = 0
     this.loss.set(now)
@@ -232,6 +244,7 @@ export class LossRecovery {
     let delay = space === Space.initial ? 0 : ackDelay
     if (this.loss.isHandshakeConfirmed) delay = Math.min(delay, this.loss.peerMaxAckDelay)
     this.rtt.update(now - this.acked[0].timeSent, delay, now)
+    this.sample.rtt = this.rtt.latest
   }
 
   // ProcessECN of RFC 9002 appendix B.7.
@@ -241,8 +254,10 @@ export class LossRecovery {
     this.enterRecovery(this.acked[0].timeSent, now)
   }
 
-  private growWindow(count: number, inFlightBefore: number, now: number): void {
-    const isUtilised = this.isWindowUtilised(inFlightBefore)
+  private growWindow(count: number, now: number): void {
+    const { sample } = this
+    const isUtilised = this.isWindowUtilised(sample.priorInFlight)
+    sample.isWindowLimited = sample.priorInFlight + 3 * this.maxDatagramSize >= this.congestion.window
     for (let i = 0; i < count; i++) {
       const packet = this.acked[i]
       if (!packet.inFlight) continue
@@ -251,6 +266,9 @@ export class LossRecovery {
       this.congestion.onAcked(packet.size, packet.timeSent, now, this.rtt, isUtilised)
     }
     this.wasPaced = false
+    sample.inFlight = this.bytesInFlight
+    this.congestion.onAckEnd(sample, this.rtt)
+    if (sample.marksAppLimited) this.delivery.markAppLimited(this.bytesInFlight)
   }
 
   // RFC 9002 section 7.8: a sender held back by pacing alone does use its window.
@@ -273,8 +291,12 @@ export class LossRecovery {
       const packet = this.lost[i]
       if (!packet.inFlight) continue
       this.removeFromFlight(packet)
+      // RFC 9000 section 14.4: the loss of a probe for a larger MTU is no sign of congestion.
+      if (packet.isMtuProbe) continue
       this.counters.lost++
-      if (!packet.isMtuProbe) lastTime = packet.timeSent
+      this.delivery.onLost(packet.size)
+      this.congestion.onPacketLost(packet, this.delivery.lost, now)
+      lastTime = packet.timeSent
     }
     if (lastTime >= 0) this.enterRecovery(lastTime, now)
     // RFC 9002 section 7.6.1: max_ack_delay counts in every space.

@@ -60,6 +60,7 @@ export class Pacer {
 
 // Bytes per ms.
 function pacingRate(congestion: CongestionController, rtt: RttEstimator): number {
+  if (congestion.pacingRate > 0) return congestion.pacingRate
   const gain = congestion.isInSlowStart ? GAIN_SLOW_START : GAIN_AVOIDANCE
   return (gain * congestion.window) / Math.max(rtt.smoothed, 0.01)
 }

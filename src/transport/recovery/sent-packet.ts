@@ -13,6 +13,15 @@ export class SentPacket {
   inFlight = false
   /** A probe for a larger path MTU: its loss says nothing about congestion (RFC 9000 section 14.4). */
   isMtuProbe = false
+  /** Left with the mark ECT(0) in its IP header. */
+  isEct = false
+  // What DeliveryRate noted when it was sent: times in ms, counts in bytes.
+  firstSentTime = 0
+  deliveredTime = 0
+  delivered = 0
+  lostBefore = 0
+  txInFlight = 0
+  isAppLimited = false
   /** Entries 0..entryCount-1 of the arrays below; their meaning belongs to who added them. */
   entryCount = 0
   readonly kinds: number[] = []
@@ -48,6 +57,7 @@ export class SentPacket {
     this.ackEliciting = false
     this.inFlight = false
     this.isMtuProbe = false
+    this.isEct = false
   }
 }
 

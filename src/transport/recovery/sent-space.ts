@@ -159,7 +159,7 @@ export class SentSpace {
     this.settle(packet)
     this.lostNumbers.add(number, number + 1)
     if (this.lostNumbers.size > MAX_REMEMBERED_LOST_RANGES) this.lostNumbers.removeFirst()
-    if (!packet.ackEliciting || packet.timeSent <= firstSampleTime) return
+    if (!packet.ackEliciting || packet.isMtuProbe || packet.timeSent <= firstSampleTime) return
     if (this.runStart < 0) this.runStart = packet.timeSent
     this.lostPeriod = Math.max(this.lostPeriod, packet.timeSent - this.runStart)
   }

@@ -8,7 +8,9 @@
 //       +-----+--------------+--------- t
 //           epoch            K
 import type { RttEstimator } from '../rtt.ts'
+import type { AckSample } from './ack-sample.ts'
 import { type CongestionController, initialWindow, minimumWindow } from './controller.ts'
+import { HyStart } from './hystart.ts'
 
 const BETA = 0.7
 // Segments per second cubed.
@@ -20,8 +22,11 @@ export class Cubic implements CongestionController {
   readonly name = 'cubic'
   window: number
   ssthresh = Number.POSITIVE_INFINITY
+  /** The pacer derives the rate from the window. */
+  readonly pacingRate = 0
   private maxDatagramSize: number
   private recoveryStart = Number.NEGATIVE_INFINITY
+  private readonly hystart = new HyStart()
   // Start of this stretch of congestion avoidance, ms; -1 before its first acknowledgement.
   private epochStart = -1
   // Bytes: window before the last reduction, lowered by fast convergence.
@@ -45,7 +50,23 @@ export class Cubic implements CongestionController {
     return this.window < this.ssthresh
   }
 
-  onPacketSent(_bytes: number, _now: number): void {}
+  get phase(): string {
+    if (!this.isInSlowStart) return 'congestionAvoidance'
+    return this.hystart.isConservative && this.isFirstSlowStart ? 'conservativeSlowStart' : 'slowStart'
+  }
+
+  // HyStart++ section 4.3: only the slow start before the first loss, whose threshold is unknown, needs it.
+  private get isFirstSlowStart(): boolean {
+    return this.ssthresh === Number.POSITIVE_INFINITY
+  }
+
+  onPacketSent(): void {}
+
+  onPacketLost(): void {}
+
+  onAckEnd(sample: AckSample): void {
+    if (this.isFirstSlowStart && this.hystart.onAck(sample)) this.ssthresh = this.window
+  }
 
   onAcked(bytes: number, timeSent: number, now: number, rtt: RttEstimator, isUtilised: boolean): void {
     if (timeSent <= this.recoveryStart) return
@@ -55,7 +76,7 @@ export class Cubic implements CongestionController {
       return
     }
     if (this.isInSlowStart) {
-      this.window += bytes
+      this.window += this.isFirstSlowStart ? this.hystart.growth(bytes) : bytes
       return
     }
     if (this.epochStart < 0) this.beginEpoch(now)
