@@ -139,15 +139,14 @@ describe('stuck streams', () => {
 
   it('looks at 10,000 idle streams in less than 1 ms of CPU', () => {
     for (let index = 0; index < 10_000; index++) start(index * 4)
-    const costs: number[] = []
-    for (let round = 1; round <= 50; round++) {
-      const before = process.threadCpuUsage()
-      watchdog.sweep(round * 1_000)
-      const { user, system } = process.threadCpuUsage(before)
-      costs.push((user + system) / 1_000)
-    }
+    for (let round = 1; round <= 50; round++) watchdog.sweep(round * 1_000)
+    // Over many rounds: the system's clock for CPU time ticks in milliseconds.
+    const rounds = 500
+    const before = process.threadCpuUsage()
+    for (let round = 1; round <= rounds; round++) watchdog.sweep(round * 1_000)
+    const { user, system } = process.threadCpuUsage(before)
     expect(heard).toEqual([])
-    // The median of many: what the machine does besides is not ours.
-    expect(costs.toSorted((a, b) => a - b)[25]).toBeLessThan(1)
+    expect(user + system).toBeGreaterThan(0)
+    expect((user + system) / 1_000 / rounds).toBeLessThan(1)
   })
 })
