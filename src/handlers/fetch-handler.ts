@@ -29,6 +29,12 @@ export function sendResponse(exchange: Exchange, response: Response): void | Pro
   }
   if (response.bodyUsed || response.body.locked)
     throw new TypeError('the body of the Response was read already')
+  // RFC 9110 section 9.3.2: nobody gets the content, which may have no end.
+  if (exchange.method === 'HEAD') {
+    exchange.respond(response.status, fields)
+    response.body.cancel().catch(() => {})
+    return
+  }
   return pump(exchange, response.status, fields, response.body)
 }
 

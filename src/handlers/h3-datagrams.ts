@@ -3,7 +3,7 @@
 import type { RequestStream } from '../http3/index.ts'
 import type { DatagramChannel } from '../supervisor/datagram-channel.ts'
 import type { DatagramWatcher } from '../transport/connection/index.ts'
-import type { ExchangeDatagrams } from './exchange.ts'
+import { type ExchangeDatagrams, quietly } from './exchange.ts'
 import { Waiter } from './waiter.ts'
 
 const DONE: IteratorResult<Uint8Array> = { value: undefined, done: true }
@@ -35,7 +35,9 @@ export class H3Datagrams implements ExchangeDatagrams, AsyncIterator<Uint8Array>
   next(): Promise<IteratorResult<Uint8Array>> {
     const result = this.#take()
     if (result !== undefined) return Promise.resolve(result)
-    if (this.#reading !== undefined) return Promise.reject(new Error('the datagrams are being read already'))
+    if (this.#reading !== undefined) {
+      return quietly(Promise.reject(new Error('the datagrams are being read already')))
+    }
     this.#reading = new Waiter()
     return this.#reading.promise
   }

@@ -18,6 +18,7 @@ import {
 } from './exchange.ts'
 import { H3Datagrams } from './h3-datagrams.ts'
 import { READ_CHUNK } from './limits.ts'
+import { runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
 
 const NO_FIELDS: readonly string[] = []
@@ -55,7 +56,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   protected run(): void | PromiseLike<void> {
-    return this.#service.handler(this)
+    return runContained(this, this.#service.handler, this)
   }
 
   get method(): string {
@@ -109,6 +110,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     const fields = this.#dated(headers)
     if (body === undefined) this.request.respond(status, fields, END)
     else this.request.respond(status, fields, { body: bytesOf(body), end: true })
+    this.#checkLength()
   }
 
   begin(status: number, headers: readonly string[] = NO_FIELDS): void {
@@ -122,6 +124,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   write(chunk: Uint8Array | string): Promise<void> | undefined {
     if (this.phase !== HandlerPhase.running) return quietly(Promise.reject(this.#reason()))
     if (this.request.write(bytesOf(chunk))) return undefined
+    this.#checkLength()
     this.#writing ??= new Waiter()
     return this.#writing.promise
   }
@@ -134,6 +137,14 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     if (this.phase !== HandlerPhase.running) return
     if (chunk !== undefined && chunk.length > 0) this.request.write(bytesOf(chunk))
     this.request.end()
+    this.#checkLength()
+  }
+
+  /** A body that is longer or shorter than its content-length has been reset: the handler has to hear of it. */
+  #checkLength(): void {
+    if (this.phase === HandlerPhase.running && this.request.isReset) {
+      throw new RangeError('the body does not have the length that content-length declares')
+    }
   }
 
   #dated(headers: readonly string[]): readonly string[] {
@@ -161,7 +172,9 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     const result = this.#take()
     if (result !== undefined) return Promise.resolve(result)
     if (this.phase !== HandlerPhase.running) return quietly(Promise.reject(this.#reason()))
-    if (this.#reading !== undefined) return Promise.reject(new Error('the body is being read already'))
+    if (this.#reading !== undefined) {
+      return quietly(Promise.reject(new Error('the body is being read already')))
+    }
     this.#reading = new Waiter()
     return this.#reading.promise
   }
@@ -224,7 +237,10 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   protected deliverCancel(reason: CancelReason): void {
-    const error = new CancelledError(reason)
+    runContained(this, this.#deliverCancel, new CancelledError(reason))
+  }
+
+  #deliverCancel = (error: CancelledError): void => {
     this.#cancelled = error
     this.#reading?.reject(error)
     this.#writing?.reject(error)

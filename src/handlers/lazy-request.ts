@@ -1,7 +1,7 @@
 // A Request that costs nothing until it is asked for more than its URL, method, fields or body text. It passes
 // `instanceof Request`; whatever is not answered here is answered by a real Request made on the spot.
 // Used by fetch-handler.ts.
-import type { Exchange } from './exchange.ts'
+import { type Exchange, quietly } from './exchange.ts'
 import { MAX_COLLECTED_BODY } from './limits.ts'
 
 /** What is answered by a real Request, because hardly anybody asks for it. */
@@ -64,32 +64,46 @@ class LazyRequest {
     return this.#isCollected || (this.#real?.bodyUsed ?? false)
   }
 
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes())
+  // A handler may begin to read and not wait for it: its client leaving must not become an unhandled rejection.
+
+  text(): Promise<string> {
+    return quietly(this.#collect().then((bytes) => new TextDecoder().decode(bytes)))
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text())
+  json(): Promise<unknown> {
+    return quietly(this.text().then(JSON.parse))
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = await this.bytes()
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return quietly(
+      this.#collect().then(
+        ({ buffer, byteOffset, byteLength }) =>
+          buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
+      ),
+    )
   }
 
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return quietly(this.#collect())
+  }
+
+  blob(): Promise<Blob> {
+    return quietly(this.#delegate((real) => real.blob()))
+  }
+
+  formData(): Promise<FormData> {
+    return quietly(this.#delegate((real) => real.formData()))
+  }
+
+  async #delegate<Result>(read: (real: Request) => Promise<Result>): Promise<Result> {
+    return read(this.#realRequest())
+  }
+
+  async #collect(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#real !== undefined) return new Uint8Array(await this.#real.arrayBuffer())
     if (this.#isCollected || this.#body?.locked) throw new TypeError('the body was read already')
     this.#isCollected = true
     return this.#hasBody ? collect(this.#exchange) : new Uint8Array(0)
-  }
-
-  async blob(): Promise<Blob> {
-    return this.#realRequest().blob()
-  }
-
-  async formData(): Promise<FormData> {
-    return this.#realRequest().formData()
   }
 
   clone(): Request {

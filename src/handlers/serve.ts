@@ -26,6 +26,7 @@ import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
 import { http3Service } from './http3-service.ts'
 import { MAX_DATAGRAM_FRAME_SIZE, SELF_SIGNED_DAYS } from './limits.ts'
+import { containStrayErrors } from './stray-errors.ts'
 import type { TcpServer } from './tcp-server.ts'
 
 /** Certificate chain and private key, each as PEM text. */
@@ -55,6 +56,11 @@ export interface ServeOptions {
   readonly supervision?: Partial<SupervisionSettings>
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
+  /**
+   * Whether errors that handlers leave behind (thrown in a timer or a listener, rejected where nobody waits) are
+   * brought home to their handler instead of ending the process; on by default.
+   */
+  readonly containErrors?: boolean
   /** Told about every handler that crashes or hangs; prints them by default. */
   readonly onFault?: (fault: HandlerFault) => void
 }
@@ -122,6 +128,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     await server.close({ timeout: 0 })
     throw error
   }
+  if (options.containErrors !== false) server.containErrors()
   endpoint.start()
   return server
 }
@@ -136,6 +143,7 @@ class RunningServer implements QuactorServer {
   readonly #tcp: readonly TcpServer[]
   readonly #lag = new EventLoopLag()
   #admin: AdminServer | undefined
+  #endContainment: (() => void) | undefined
   #closing: Promise<DrainReport> | undefined
 
   constructor(
@@ -174,6 +182,11 @@ class RunningServer implements QuactorServer {
     this.#admin = await listenAdmin({ port, source })
   }
 
+  /** Until the server is closed. */
+  containErrors(): void {
+    this.#endContainment = containStrayErrors()
+  }
+
   stuck(): readonly StuckReport[] {
     return this.#endpoint.listStuck()
   }
@@ -200,6 +213,7 @@ class RunningServer implements QuactorServer {
     await Promise.all(tcp)
     await this.#admin?.close()
     this.#lag.stop()
+    this.#endContainment?.()
     return report
   }
 }

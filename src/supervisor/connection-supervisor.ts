@@ -216,6 +216,18 @@ export class ConnectionSupervisor
     this.connection.close(H3ErrorCode.H3_INTERNAL_ERROR, reason, { application: true })
   }
 
+  handleLateFault(handler: HandlerActor, error: unknown): void {
+    this.#services.counters.lateFaults++
+    const { method, path } = handler.request
+    this.#services.report({ kind: 'late', method, path, error })
+  }
+
+  handleDefect(error: unknown): void {
+    this.#services.counters.internalErrors++
+    this.#services.report({ kind: 'internal', method: '', path: '', error })
+    this.kill()
+  }
+
   handleHandlerHang(handler: HandlerActor): void {
     this.#services.counters.hung++
     const error = new Error('the handler did not begin a response before its deadline')

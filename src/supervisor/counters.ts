@@ -16,6 +16,8 @@ export class Counters {
   crashed = 0
   /** Streams reset with H3_INTERNAL_ERROR because of a crash: always equals `crashed`. */
   crashResets = 0
+  /** Errors of handlers whose response was whole, or that were over: nothing was reset. */
+  lateFaults = 0
   /** Handlers that had not begun a response at their deadline. */
   hung = 0
   /** Handlers that still ran when their connection was long gone. */

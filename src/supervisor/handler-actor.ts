@@ -12,6 +12,9 @@
 //      response | |                                  | threw ...  |
 //               v v                                  v            v
 //             ended (a crash resets the stream: H3_INTERNAL_ERROR)
+//
+// An error after the whole response has been handed over is reported, and resets nothing: the client keeps what it
+// was promised. An error from a callback that the handler left behind (handleStray) is a crash while it runs.
 
 import { H3ErrorCode, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
 import type { DatagramChannel } from './datagram-channel.ts'
@@ -19,7 +22,13 @@ import type { DatagramChannel } from './datagram-channel.ts'
 export const HandlerPhase = { running: 0, cancelled: 1, cut: 2, ended: 3 } as const
 
 /** Why a handler was told to stop. */
-export type CancelReason = 'peerReset' | 'peerStopped' | 'deadline' | 'streamClosed' | 'connectionClosed'
+export type CancelReason =
+  | 'peerReset'
+  | 'peerStopped'
+  | 'deadline'
+  | 'streamClosed'
+  | 'connectionClosed'
+  | 'crashed'
 
 /** What the handler's supervisor does for it. */
 export interface HandlerOwner {
@@ -29,6 +38,10 @@ export interface HandlerOwner {
   handleHandlerEnd(handler: HandlerActor): void
   /** The handler broke; the stream is reset when this returns. */
   handleHandlerCrash(handler: HandlerActor, error: unknown): void
+  /** The handler failed when its response was whole, or when it was over: nothing is reset. */
+  handleLateFault(handler: HandlerActor, error: unknown): void
+  /** Code of ours threw where nobody else can catch it. */
+  handleDefect(error: unknown): void
   /** The handler had not begun a response at its deadline. */
   handleHandlerHang(handler: HandlerActor): void
   /** The datagram channel of a live request stream, opened on first use. */
@@ -64,7 +77,10 @@ export abstract class HandlerActor implements RequestStreamEvents {
     try {
       const outcome = this.run()
       if (outcome === undefined) this.#finish()
-      else Promise.resolve(outcome).then(this.#finish, this.#fail)
+      else
+        Promise.resolve(outcome)
+          .then(this.#finish, this.#fail)
+          .catch((error: unknown) => this.owner.handleDefect(error))
     } catch (error) {
       this.#fail(error)
     }
@@ -81,6 +97,18 @@ export abstract class HandlerActor implements RequestStreamEvents {
     } catch {
       // An abort listener of the user that throws changes nothing: the handler is being stopped already.
     }
+  }
+
+  /** An error of the user's code that came from a timer, a listener or a promise that nobody waits for. */
+  handleStray(error: unknown): void {
+    if (this.phase !== HandlerPhase.running || this.#isAnswered) {
+      this.owner.handleLateFault(this, error)
+      return
+    }
+    this.owner.handleHandlerCrash(this, error)
+    this.request.reset(H3ErrorCode.H3_INTERNAL_ERROR)
+    // It ends when what it waits for has told it to.
+    this.cancel('crashed', H3ErrorCode.H3_INTERNAL_ERROR)
   }
 
   /** Looks at the deadlines; called about once a second. Times in ms. */
@@ -117,7 +145,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
 
   #finish = (): void => {
     if (this.phase === HandlerPhase.ended) return
-    if (this.phase === HandlerPhase.running && !this.request.isEnded) {
+    if (this.phase === HandlerPhase.running && !this.#isAnswered) {
       this.#fail(new Error('the handler ended without a whole response'))
       return
     }
@@ -128,11 +156,19 @@ export abstract class HandlerActor implements RequestStreamEvents {
     if (this.phase === HandlerPhase.ended) return
     // After a cancellation an error is the expected way out, not a crash.
     if (this.phase === HandlerPhase.running) {
-      this.owner.handleHandlerCrash(this, error)
-      this.request.reset(H3ErrorCode.H3_INTERNAL_ERROR)
-      this.phase = HandlerPhase.cut
+      if (this.#isAnswered) this.owner.handleLateFault(this, error)
+      else {
+        this.owner.handleHandlerCrash(this, error)
+        this.request.reset(H3ErrorCode.H3_INTERNAL_ERROR)
+        this.phase = HandlerPhase.cut
+      }
     }
     this.#end()
+  }
+
+  /** The whole response is with the transport. One that broke its own content-length is reset instead. */
+  get #isAnswered(): boolean {
+    return this.request.isEnded && !this.request.isReset
   }
 
   #end(): void {

@@ -58,6 +58,7 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
     counter('handlers_started', 'Request handlers.', counters.handlersStarted),
     counter('handlers_crashed', 'Handlers that failed.', counters.crashed),
     counter('crash_resets', 'Streams reset because of a crash.', counters.crashResets),
+    counter('handlers_late_faults', 'Errors of handlers after their response.', counters.lateFaults),
     counter('handlers_hung', 'Handlers without a response at their deadline.', counters.hung),
     counter('handlers_abandoned', 'Handlers that outlived their connection.', counters.abandoned),
     counter('handlers_cut', 'Handlers cut off by a drain.', counters.handlersCut),

@@ -49,9 +49,12 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
   interpreter: 'compiled',
 }
 
-/** Something that a user's handler did wrong, or (internal) we did: then method and path are empty. */
+/**
+ * Something that a user's handler did wrong, or (internal) we did: then method and path are empty. A `late` fault came
+ * when the response was whole or the handler over, so that nothing had to be reset.
+ */
 export interface HandlerFault {
-  readonly kind: 'crash' | 'hang' | 'internal'
+  readonly kind: 'crash' | 'hang' | 'late' | 'internal'
   readonly method: string
   readonly path: string
   readonly error: unknown

@@ -1,6 +1,13 @@
 // Time as everything right of the transport sees it: one interface, so that a simulator can put virtual time
 // under a whole server. systemClock() is the real one. Created by serve() and connect(), used by supervisor/.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { TimerHeap } from './timer-heap.ts'
+
+/**
+ * Runs a function outside of the asynchronous context at hand. Turns and timers serve everybody: they must neither
+ * count as the work of the handler that happened to arm them, nor keep it alive.
+ */
+const outsideOfContexts: <Result>(run: () => Result) => Result = AsyncLocalStorage.snapshot()
 
 /** One armed callback. Opaque to whoever armed it, apart from its due time. */
 export interface TimerHandle {
@@ -66,14 +73,14 @@ export class SystemClock implements Clock {
   }
 
   immediate(callback: () => void): void {
-    setImmediate(callback)
+    outsideOfContexts(() => setImmediate(callback))
   }
 
   #arm(at: number): void {
     if (this.#nodeTimer !== undefined) clearTimeout(this.#nodeTimer)
     this.#nodeTimerAt = at
     const delay = Math.min(Math.max(at - this.now(), SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
-    this.#nodeTimer = setTimeout(this.#run, delay)
+    this.#nodeTimer = outsideOfContexts(() => setTimeout(this.#run, delay))
   }
 
   #disarm(): void {
