@@ -59,6 +59,7 @@ export class ClientSide {
         return this.#cancelEarly(request)
       case 'cancelMiddle':
       case 'discard':
+      case 'endless':
         return this.#leave(request)
       case 'crash':
         return this.#expectCrash(request)
@@ -167,7 +168,7 @@ export class ClientSide {
     for await (const chunk of response) {
       checker.add(chunk)
       if (checker.received < request.responseBytes / 2) continue
-      if (request.kind === 'cancelMiddle') controller.abort()
+      if (request.kind === 'cancelMiddle' || request.key % 2 === 0) controller.abort()
       break
     }
     return checker.verdict(checker.received)

@@ -26,6 +26,8 @@ export class FetchSide {
         return new Response('too much', { status: 413 })
       case 'crash':
         return this.#crash(order)
+      case 'endless':
+        return new Response(this.#body(order, Number.POSITIVE_INFINITY))
       case 'dribble':
         return new Response(this.#body(order, order.bytes))
       default:

@@ -2,6 +2,7 @@
 // right and nothing may be left. What is wrong comes back as text. Used by the simulation tests and replay.ts.
 import type { ClientErrorKind } from '../../src/client/client-error.ts'
 import type { ClientSession } from '../../src/client/session.ts'
+import type { ConnectionSupervisor } from '../../src/supervisor/connection-supervisor.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { ClientSide } from './client-side.ts'
 import { leftovers } from './leftovers.ts'
@@ -35,6 +36,9 @@ export const STANDARD_RUN: RunOptions = { requests: 20, maxLoss: 0.2, timeLimit:
 
 /** Longer than any fault of the network, so that loss does not look like a dead peer, ms. */
 const IDLE_TIMEOUT = 120_000
+
+/** How long the last acknowledgements and repetitions may take when all requests have been answered, ms. */
+const SETTLING_TIME = 60_000
 
 /** After the close: a peer that lost our CONNECTION_CLOSE has to time out, and its last sweep to pass, ms. */
 const AFTERMATH = IDLE_TIMEOUT + 10_000
@@ -105,13 +109,37 @@ async function drive(world: World, random: Random, options: RunOptions): Promise
   try {
     await world.run(session.opened, options.timeLimit)
     if (options.fault !== undefined) schedule(options.fault, world, session, random.fork('fault'))
-    return (await world.run(Promise.all(runs), deadline - world.clock.now())).flat()
+    const verdicts = await world.run(Promise.all(runs), deadline - world.clock.now())
+    return options.fault === undefined ? [...verdicts.flat(), ...(await unfinished(world))] : verdicts.flat()
   } catch (error) {
     throw new Error(`${(error as Error).message}; pending: ${[...pending].join(', ')}`)
   } finally {
     session.close()
     await world.pass(AFTERMATH)
   }
+}
+
+/**
+ * What is left of the requests while the connection is still open: a stream that waits for the end of its
+ * connection leaks. Lost packets get some time to be repeated.
+ */
+async function unfinished(world: World): Promise<string[]> {
+  const end = world.clock.now() + SETTLING_TIME
+  for (;;) {
+    const supervisors = [world.server, world.client].flatMap(({ entries }) =>
+      [...entries].map((one) => one.supervisor),
+    )
+    const left = supervisors.filter((one) => one.requestStreams > 0 || one.handlerCount > 0)
+    if (left.length === 0) return []
+    if (world.clock.now() >= end) return left.map(describeLeft)
+    await world.pass(500)
+  }
+}
+
+function describeLeft({ connection, requestStreams, handlerCount }: ConnectionSupervisor): string {
+  const streams = [...connection.streams.values()].filter((stream) => stream.isBidirectional)
+  const states = streams.map(({ id, actor }) => `${id} ${JSON.stringify(actor.getSnapshot().value)}`)
+  return `${connection.role}: ${requestStreams} streams, ${handlerCount} handlers after the requests: ${states.join(', ')}`
 }
 
 function schedule(fault: Fault, world: World, session: ClientSession, random: Random): void {

@@ -29,6 +29,9 @@ export class ServerSide {
         return this.#send(exchange, order, ['content-length', String(order.bytes)])
       case 'dribble':
         return this.#send(exchange, order, [])
+      case 'endless':
+        exchange.begin(200)
+        return this.#sendBody(exchange, order, Number.POSITIVE_INFINITY)
       case 'echo':
         return this.#echo(exchange)
       case 'upload':

@@ -27,6 +27,8 @@ export const REQUEST_KINDS = [
   'cancelMiddle',
   /** We give up the response body by leaving the loop that reads it. */
   'discard',
+  /** The response would never end; we stop it. The server has to notice. */
+  'endless',
   /** The server's handler throws before, or in the middle of, the response. */
   'crash',
 ] as const
@@ -68,6 +70,7 @@ const FETCH_KINDS: ReadonlySet<RequestKind> = new Set([
   'cancelEarly',
   'cancelMiddle',
   'discard',
+  'endless',
   'crash',
 ])
 
