@@ -300,8 +300,10 @@ export class Endpoint {
     this.#sweepTimer = clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
       this.counters.timersArmed--
       this.#sweepTimer = undefined
+      // Armed before it looks: whatever the look finds, it is not the last one.
+      this.#armSweep()
       this.#sweep(this.turn.read())
-      if (this.entries.size > 0 || this.#leaving.size > 0) this.#armSweep()
+      this.#settleSweep()
     })
   }
 
@@ -314,7 +316,13 @@ export class Endpoint {
   }
 
   #sweep(now: number): void {
-    for (const entry of [...this.entries]) entry.supervisor.sweep(now)
+    for (const entry of [...this.entries]) {
+      try {
+        entry.supervisor.sweep(now)
+      } catch (error) {
+        this.#handleDefect(entry, error)
+      }
+    }
     for (const supervisor of this.#leaving) {
       supervisor.sweep(now)
       if (supervisor.handlerCount === 0) this.#leaving.delete(supervisor)

@@ -79,6 +79,27 @@ describe('stuck streams of a connection', () => {
   })
 })
 
+describe('the sweep', () => {
+  it('ends the connection in which it throws, and goes on for the others', async () => {
+    const world = new SupervisedWorld(never, PATIENT, OPEN)
+    const heard = hear(world)
+    const broken = await world.connected()
+    const [{ supervisor }] = world.server.entries
+    const other = await world.connected()
+    other.request({ path: '/' }).catch(() => {})
+    supervisor.application.sweep = () => {
+      throw new Error('a defect')
+    }
+    await world.pass(65_000)
+    expect(world.server.counters.internalErrors).toBe(1)
+    expect(world.faults).toMatchObject([{ kind: 'internal', error: new Error('a defect') }])
+    expect(supervisor.isEnded).toBe(true)
+    expect(world.status().connections.live).toBe(1)
+    expect(heard).toHaveLength(1)
+    broken.close()
+  })
+})
+
 describe('a handler that does not stop', () => {
   it('is reported once, counts as a stuck stream until it ends, and is listed once', async () => {
     let release = (): void => {}
