@@ -76,7 +76,10 @@ export class ConnectionStreams implements StreamHost {
     if (stream === undefined) return
     this.#blocked.delete(stream)
     if (!keepsCredit) this.returnCredit(id)
-    stream.application?.handleClosed(stream, stream.actor.getSnapshot().output as 'closed' | 'reset')
+    // One application that fails must not keep the other streams of a closing connection from ending.
+    this.#connection.guard(() => {
+      stream.application?.handleClosed(stream, stream.actor.getSnapshot().output as 'closed' | 'reset')
+    })
   }
 
   returnCredit(id: number): void {

@@ -212,7 +212,7 @@ export class QuicConnection implements ActorSubject {
       this.#end(ConnectionEvent.timeoutHandshake, silentClose('handshakeTimeout', 'handshake took too long'))
     } else if (timers.isExpired(TimerKind.idle, now)) {
       this.#end(ConnectionEvent.timeoutIdle, silentClose('idle', 'idle timeout'))
-    } else this.#handleWorkTimers(now)
+    } else this.guard(() => this.#handleWorkTimers(now))
   }
 
   #handleWorkTimers(now: number): void {
@@ -351,7 +351,8 @@ export class QuicConnection implements ActorSubject {
   }
 
   #fail(error: unknown): void {
-    if (!(error instanceof QuicError)) this.stats.internalErrors++
+    // TLS gives an alert to what it did not expect itself, and keeps the cause.
+    if (!(error instanceof QuicError) || error.cause !== undefined) this.stats.internalErrors++
     this.#end(ConnectionEvent.closeLocal, errorClose(error))
   }
 
@@ -366,7 +367,7 @@ export class QuicConnection implements ActorSubject {
     if (action === ConnectionAction.closeStreams) {
       this.host.closeAll()
       this.datagrams.discard()
-      this.application?.handleClosing(this.closing.info!)
+      this.guard(() => this.application?.handleClosing(this.closing.info!))
     } else if (action === ConnectionAction.armDrainTimer) {
       this.#lifetime.beginEnd(this.now)
     } else if (action === ConnectionAction.releaseConnection) this.#release()
@@ -378,7 +379,7 @@ export class QuicConnection implements ActorSubject {
     this.localIds.retireAll()
     this.handshake.tls.discard()
     for (const space of this.spaces) this.discardSpace(space.index)
-    this.application?.handleClosed()
+    this.guard(() => this.application?.handleClosed())
   }
 }
 

@@ -144,7 +144,7 @@ export class Handshake implements TlsOutput {
       connection.control.queueHandshakeDone()
       this.#confirm()
     }
-    connection.application?.handleHandshakeComplete()
+    connection.guard(() => connection.application?.handleHandshakeComplete())
   }
 
   #confirm(): void {
