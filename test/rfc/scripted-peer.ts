@@ -289,7 +289,10 @@ export class ScriptedPeer implements TlsOutput {
     // The ID in use may be one that the test has issued, of any length.
     const idLength = this.connection.peerIds.current.length
     let offset = 0
-    while (offset < datagram.length && parsePacketHeader(datagram, offset, datagram.length, idLength, header)) {
+    while (
+      offset < datagram.length &&
+      parsePacketHeader(datagram, offset, datagram.length, idLength, header)
+    ) {
       offset = header.end
       const level = header.type === PacketType.oneRtt ? 2 : header.type === PacketType.handshake ? 1 : 0
       if (header.type !== PacketType.oneRtt && this.role === 'client') {

@@ -102,8 +102,3 @@ export function dispatchFrames(connection: QuicConnection, cursor: Cursor, space
   }
   return ackEliciting
 }
-
-/** For tests of the table: bits of the packet types that may carry `type`, or undefined for an unknown one. */
-export function allowedSpaces(type: number): number | undefined {
-  return RULES[type]?.allowed
-}
