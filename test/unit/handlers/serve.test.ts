@@ -184,9 +184,9 @@ describe('serve()', () => {
   it('all numbers of /status are back at zero after it', async () => {
     const server = await start({ inspector: { port: 0 } })
     await Promise.all(Array.from({ length: 5 }, () => overHttp3(server.port, '/bytes/100000')))
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const status = await (await fetch(`${server.inspector}/status`)).json()
-    expect(status).toMatchObject({
+    // Closed connections drain for three probe timeouts first, RFC 9000 section 10.2.
+    const status = async () => (await fetch(`${server.inspector}/status`)).json()
+    await expect.poll(status, { timeout: 10_000 }).toMatchObject({
       connections: { live: 0, opened: 5 },
       streams: { live: 0, stuck: 0 },
       actors: { live: 0, missedTransitions: 0 },
