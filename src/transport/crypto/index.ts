@@ -31,6 +31,7 @@ export {
   verifyRetryIntegrityTag,
 } from './key-schedule.ts'
 export { protectPacket, unprotectHeader } from './packet-protection.ts'
+export { BoxKey, boxNonce } from './secret-box.ts'
 export {
   MINIMUM_RSA_BITS,
   SignatureScheme,

@@ -19,12 +19,30 @@ const emptyHashes: Record<HashName, Uint8Array> = { sha256: digest('sha256'), sh
 
 /** Stage one. Without a pre-shared key it is the same for every connection, so there is one per hash function. */
 export class EarlyStage {
+  readonly #suite: CipherSuite
+  readonly #secret: Uint8Array
   readonly #derived: Uint8Array
 
   /** @param psk hash-length zeros when there is no pre-shared key */
   constructor(suite: CipherSuite, psk: Uint8Array) {
-    const earlySecret = hkdfExtract(suite.hash, EMPTY, psk)
-    this.#derived = deriveSecret(suite, earlySecret, 'derived', emptyHashes[suite.hash])
+    this.#suite = suite
+    this.#secret = hkdfExtract(suite.hash, EMPTY, psk)
+    this.#derived = deriveSecret(suite, this.#secret, 'derived', emptyHashes[suite.hash])
+  }
+
+  /**
+   * The binder of a ticket, RFC 8446 section 4.2.11.2.
+   * @param hash transcript up to the ClientHello without its binders
+   */
+  binder(hash: Uint8Array): Uint8Array {
+    const { hash: name, hashLength } = this.#suite
+    const key = deriveSecret(this.#suite, this.#secret, 'res binder', emptyHashes[name])
+    return hmac(name, hkdfExpandLabel(name, key, 'finished', EMPTY, hashLength), hash)
+  }
+
+  /** client_early_traffic_secret: protects 0-RTT packets. @param hash of the ClientHello */
+  clientEarlyTraffic(hash: Uint8Array): Uint8Array {
+    return deriveSecret(this.#suite, this.#secret, 'c e traffic', hash)
   }
 
   /**
@@ -45,6 +63,11 @@ export function earlyStageWithoutPsk(suite: CipherSuite): EarlyStage {
     withoutPsk.set(suite.hash, stage)
   }
   return stage
+}
+
+/** The key of one ticket, RFC 8446 section 4.6.1. @param secret resumption_master_secret */
+export function ticketPsk(suite: CipherSuite, secret: Uint8Array, nonce: Uint8Array): Uint8Array {
+  return hkdfExpandLabel(suite.hash, secret, 'resumption', nonce, suite.hashLength)
 }
 
 /** Stage two: handshake traffic secrets and Finished. */

@@ -27,3 +27,54 @@ export const MAX_CHAIN_SIGNATURES = 100
 
 /** Longest host name in server_name, bytes: no DNS name is longer (RFC 1035 section 2.3.4). */
 export const MAX_SERVER_NAME_BYTES = 255
+
+/** How long a session ticket can be used, seconds: a day; RFC 8446 section 4.6.1 allows seven. */
+export const TICKET_LIFETIME = 86_400
+
+/** Longest lifetime that a ticket may claim, seconds (RFC 8446 section 4.6.1). */
+export const MAX_TICKET_LIFETIME = 604_800
+
+/** How long one key seals new tickets, ms: half of a ticket's life, so that three keys open all that are alive. */
+export const TICKET_KEY_PERIOD = 43_200_000
+
+/** Keys of our own that are kept: the current one and those whose tickets may still come. */
+export const KEPT_TICKET_KEYS = 3
+
+/** Keys that a ring from outside may have: each costs a comparison per ticket. */
+export const MAX_TICKET_KEYS = 16
+
+/** Shortest secret for a ticket key, bytes. */
+export const MIN_TICKET_SECRET = 32
+
+/** Tickets sent after a full handshake: one to use, one for a connection opened meanwhile (RFC 8446 appendix C.4). */
+export const TICKETS_PER_HANDSHAKE = 2
+
+/** Tickets sent after a resumed handshake: the one that was used is replaced. */
+export const TICKETS_PER_RESUMPTION = 1
+
+/** Identities accepted in one pre_shared_key: clients offer one or two. */
+export const MAX_PSK_IDENTITIES = 16
+
+/** Identities of one ClientHello that are decrypted: bounds the work of a hello full of tickets. */
+export const MAX_TICKETS_TRIED = 4
+
+/** Tickets larger than this are not kept, bytes: ours have some 250, those with a chain inside a few thousand. */
+export const MAX_KEPT_TICKET_BYTES = 8_192
+
+/** Tickets that one connection of a client takes: servers send one to four; later ones are ignored. */
+export const MAX_TICKETS_TAKEN = 8
+
+/**
+ * Largest difference between the age that a client gives its ticket and the age we know, ms, for early data (RFC 8446
+ * section 8.3): clocks of a day's drift and a slow round trip fit.
+ */
+export const EARLY_DATA_FRESHNESS = 10_000
+
+/**
+ * How long a used ticket is remembered at least, ms: a ClientHello is fresh for this long at most, so that a later
+ * replay fails by its age (RFC 8446 section 8.2).
+ */
+export const REPLAY_WINDOW = 2 * EARLY_DATA_FRESHNESS
+
+/** Tickets remembered per window, some 100 bytes each; when it is full, early data is refused (fail closed). */
+export const MAX_REMEMBERED_TICKETS = 65_536

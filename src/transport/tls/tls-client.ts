@@ -20,13 +20,15 @@ import { checkSolicited, ExtensionType } from './extension-block.ts'
 import type { KeyShareEntry } from './extension-bodies.ts'
 import { HandshakeType } from './handshake-type.ts'
 import { prepareIdentity } from './identity.ts'
-import { earlyStageWithoutPsk } from './key-schedule-stages.ts'
+import { type EarlyStage, earlyStageWithoutPsk, ticketPsk } from './key-schedule-stages.ts'
+import { MAX_KEPT_TICKET_BYTES, MAX_TICKETS_TAKEN } from './limits.ts'
 import { encodeCertificate, parseCertificate, parseCertificateRequest } from './messages/certificate.ts'
 import { type ClientHelloOffer, encodeClientHello, offeredTypes } from './messages/client-hello.ts'
 import { parseEncryptedExtensions } from './messages/encrypted-extensions.ts'
 import { parseNewSessionTicket } from './messages/finished.ts'
 import { isHelloRetryRequest, parseHelloRetryRequest, parseServerHello } from './messages/server-hello.ts'
 import { canonicalName, isAddressLiteral } from './server-name.ts'
+import { TicketOffer } from './ticket-offer.ts'
 import { TlsEndpoint } from './tls-endpoint.ts'
 import type { ClientTlsConfig, TlsOutput } from './tls-output.ts'
 
@@ -51,6 +53,11 @@ export class TlsClient extends TlsEndpoint {
   #retrySuite: number | undefined
   /** Schemes of a CertificateRequest; undefined when the server asked for no certificate. */
   #clientSchemes: readonly number[] | undefined
+  #ticket: TicketOffer | undefined
+  /** 0-RTT packets may be sent, or have been, and the server has not said what it makes of them. */
+  #isEarlyDataOpen = false
+  #resumptionSecret: Uint8Array | undefined
+  #ticketsTaken = 0
 
   /**
    * @param owner told about the end of the handshake machine's actor
@@ -65,9 +72,10 @@ export class TlsClient extends TlsEndpoint {
 
   /**
    * Sends the ClientHello. Called once.
-   * @param _now milliseconds; the age of a ticket counts against it when one is offered
+   * @param _now milliseconds; tickets go by the wall clock of `resumption` instead
    */
   start(_now: number): void {
+    this.#ticket = TicketOffer.from(this.#config, this.#suites)
     const name = this.serverName!
     this.clientRandom = this.random32()
     this.#shares = (this.#config.offerGroups ?? this.#groups.slice(0, 1)).map((id) => this.#makeShare(id))
@@ -81,9 +89,33 @@ export class TlsClient extends TlsEndpoint {
       keyShares: this.#shares.map(entryOf),
       transportParameters: this.#config.quicTransportParameters,
       cookie: undefined,
+      allowsPsk: this.#config.resumption !== undefined,
+      hasEarlyData: this.#mayOfferEarlyData,
+      ...this.#ticket?.fields,
     }
-    this.#requestedTypes = offeredTypes(this.#offer)
-    this.#sendHello(this.#offer)
+    const hello = this.#sendHello(this.#offer)
+    if (!this.#mayOfferEarlyData) return
+    this.#isEarlyDataOpen = true
+    this.installEarlyKeys(this.#ticket!.suite, this.#ticket!.earlyTraffic(hello))
+  }
+
+  override discard(): void {
+    super.discard()
+    this.#ticket = undefined
+    this.#resumptionSecret = undefined
+  }
+
+  /** RFC 8446 section 4.2.10: early data goes with the ticket's own cipher suite. */
+  get #mayOfferEarlyData(): boolean {
+    const offered = this.#ticket
+    if (offered === undefined || this.#config.resumption!.earlyData !== true) return false
+    return offered.ticket.allowsEarlyData && this.#suites.includes(offered.suite.id)
+  }
+
+  #judgeEarlyData(isAccepted: boolean): void {
+    if (!this.#isEarlyDataOpen) return
+    this.#isEarlyDataOpen = false
+    this.output.handleEarlyDataVerdict?.(isAccepted)
   }
 
   protected override eventOf(message: Uint8Array): number | undefined {
@@ -138,8 +170,7 @@ export class TlsClient extends TlsEndpoint {
   }
 
   protected override handleLateMessage(type: number, message: Uint8Array): void {
-    // A ticket is checked and dropped: this client does not resume (RFC 8446 section 4.6.1: it MAY ignore them).
-    if (type === HandshakeType.newSessionTicket) parseNewSessionTicket(message)
+    if (type === HandshakeType.newSessionTicket) this.#handleTicket(message)
     else if (type === HandshakeType.certificateRequest) {
       // RFC 9001 section 4.4: "MUST be treated as a connection error of type PROTOCOL_VIOLATION"
       throw transportError(TransportErrorCode.PROTOCOL_VIOLATION, 'client authentication after the handshake')
@@ -154,9 +185,13 @@ export class TlsClient extends TlsEndpoint {
     }
   }
 
-  #sendHello(offer: ClientHelloOffer): void {
-    this.send(EncryptionLevel.initial, encodeClientHello(offer))
+  #sendHello(offer: ClientHelloOffer): Uint8Array {
+    this.#requestedTypes = offeredTypes(offer)
+    const hello = encodeClientHello(offer)
+    this.#ticket?.bind(hello, this.#retrySuite === undefined ? undefined : this.transcript)
+    this.send(EncryptionLevel.initial, hello)
     this.raise(HandshakeEvent.sendClientHello)
+    return hello
   }
 
   #makeShare(id: number): OfferedShare {
@@ -178,7 +213,13 @@ export class TlsClient extends TlsEndpoint {
     this.transcript.replaceByMessageHash()
     this.transcript.add(message)
     if (request.group !== undefined) this.#shares = [this.#makeShare(request.group)]
-    this.#offer = { ...this.#offer!, keyShares: this.#shares.map(entryOf), cookie: request.cookie }
+    // RFC 8446 section 4.1.2: no early data in the second hello, and no ticket of another hash function.
+    this.#judgeEarlyData(false)
+    if (this.#ticket?.suite.hash !== this.cipherSuite!.hash) this.#ticket = undefined
+    const { preSharedKey: _first, ...offer } = this.#offer!
+    const keyShares = this.#shares.map(entryOf)
+    const again = { keyShares, cookie: request.cookie, hasEarlyData: false }
+    this.#offer = { ...offer, ...again, ...this.#ticket?.fields }
     this.#sendHello(this.#offer)
   }
 
@@ -208,16 +249,29 @@ export class TlsClient extends TlsEndpoint {
     const hello = parseServerHello(message)
     checkSolicited(hello.extensions, this.#requestedTypes)
     this.#selectSuite(hello.cipherSuite)
+    const early = this.#foundation(hello.selectedIdentity)
     const secret = this.#agree(hello.keyShare)
     this.expectLevelEnd()
     this.raise(HandshakeEvent.recvServerHello)
+    if (this.isResumed) this.raise(HandshakeEvent.pskAccepted)
     this.#shares = []
     this.transcript.add(message)
     const suite = this.cipherSuite!
-    this.installHandshakeKeys(
-      earlyStageWithoutPsk(suite).enterHandshake(suite, secret, this.transcript.current()),
-    )
+    this.installHandshakeKeys(early.enterHandshake(suite, secret, this.transcript.current()))
     this.enterLevel(EncryptionLevel.handshake)
+  }
+
+  /** Where the key schedule starts: at our ticket if the server took it (RFC 8446 section 4.2.11). */
+  #foundation(selectedIdentity: number | undefined): EarlyStage {
+    const suite = this.cipherSuite!
+    if (selectedIdentity === undefined) return earlyStageWithoutPsk(suite)
+    // The extension was solicited, so there is a ticket; only one was offered.
+    const offered = this.#ticket!
+    if (selectedIdentity !== 0 || offered.suite.hash !== suite.hash) {
+      throw alertError(Alert.illegalParameter, 'the server resumes with a ticket that does not fit')
+    }
+    this.isResumed = true
+    return offered.stage
   }
 
   #agree(entry: KeyShareEntry | undefined): Uint8Array {
@@ -234,15 +288,25 @@ export class TlsClient extends TlsEndpoint {
   }
 
   #handleEncryptedExtensions(message: Uint8Array): void {
-    const { alpn, transportParameters } = parseEncryptedExtensions(
+    const { alpn, transportParameters, acceptsEarlyData } = parseEncryptedExtensions(
       message,
       this.#requestedTypes,
       this.#config.alpn,
     )
+    if (acceptsEarlyData) this.#checkEarlyDataAccepted(alpn)
     this.raise(HandshakeEvent.recvEncryptedExtensions)
     this.transcript.add(message)
     this.alpn = alpn
+    this.#judgeEarlyData(acceptsEarlyData)
     this.output.handlePeerTransportParameters(new Uint8Array(transportParameters))
+  }
+
+  /** RFC 8446 section 4.2.10: early data is accepted with its ticket, cipher suite and protocol or not at all. */
+  #checkEarlyDataAccepted(alpn: string): void {
+    const { ticket, suite } = this.#ticket!
+    if (!this.isResumed || this.cipherSuite!.id !== suite.id || alpn !== ticket.alpn) {
+      throw alertError(Alert.illegalParameter, 'early data accepted without what it was sent with')
+    }
   }
 
   #handleCertificate(message: Uint8Array): void {
@@ -262,7 +326,34 @@ export class TlsClient extends TlsEndpoint {
     this.installApplicationWriteKeys(stage)
     this.installApplicationReadKeys()
     this.#offer = undefined
+    if (this.#config.resumption !== undefined) {
+      this.#resumptionSecret = stage.resumptionSecret(this.transcript.current())
+    }
     this.raise(HandshakeEvent.recvFinished)
+  }
+
+  /** RFC 8446 section 4.6.1. What is too large or too much to keep is left. */
+  #handleTicket(message: Uint8Array): void {
+    const { ticket, lifetime, ageAdd, nonce, allowsEarlyData } = parseNewSessionTicket(message)
+    const secret = this.#resumptionSecret
+    if (secret === undefined || lifetime === 0 || ticket.length > MAX_KEPT_TICKET_BYTES) return
+    if (this.#ticketsTaken >= MAX_TICKETS_TAKEN) return
+    this.#ticketsTaken++
+    const { resumption, verifyCertificate, version = 0 } = this.#config
+    const suite = this.cipherSuite!
+    this.output.handleSessionTicket?.({
+      ticket: new Uint8Array(ticket),
+      psk: new Uint8Array(ticketPsk(suite, secret, nonce)),
+      suite: suite.id,
+      ageAdd,
+      receivedAt: resumption!.now(),
+      lifetime,
+      allowsEarlyData,
+      serverName: this.serverName!,
+      alpn: this.alpn!,
+      version,
+      isVerified: this.isResumed ? this.#ticket!.ticket.isVerified : verifyCertificate,
+    })
   }
 
   /** RFC 8446 section 4.4.2: our certificate, or an empty list when we have none that the server accepts. */

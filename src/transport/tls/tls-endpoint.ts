@@ -48,6 +48,8 @@ export abstract class TlsEndpoint implements ActorSubject {
   /** What server_name said: lower case at the server, as configured at the client. */
   serverName: string | undefined
   cipherSuite: CipherSuite | undefined
+  /** The handshake rests on a ticket: no certificate is shown (RFC 8446 section 2.2). */
+  isResumed = false
   /** The peer's chain, DER, leaf first; empty when it showed none. Believe it only when the handshake is complete. */
   peerCertificates: readonly Uint8Array[] = []
 
@@ -101,7 +103,7 @@ export abstract class TlsEndpoint implements ActorSubject {
    * @throws QuicError CRYPTO_ERROR 0x0100 + alert, PROTOCOL_VIOLATION, CRYPTO_BUFFER_EXCEEDED
    */
   handleCrypto(level: number, bytes: Uint8Array): void {
-    if (this.#isOver || bytes.length === 0) return
+    if (this.isOver || bytes.length === 0) return
     this.#guarded(() => {
       // RFC 9001 section 4.1.3: no new data in a level that TLS has left behind.
       if (level !== this.#readLevel) {
@@ -118,7 +120,7 @@ export abstract class TlsEndpoint implements ActorSubject {
    * @throws QuicError as handleCrypto does: the alert of a refusal, or what messages that waited bring about
    */
   provideCertificateVerdict(verdict: CertificateVerdict): void {
-    if (this.#isOver || this.#verdict !== undefined) return
+    if (this.isOver || this.#verdict !== undefined) return
     this.#verdict = verdict
     if (!this.#isWorking) this.#guarded(() => this.#readMessages())
   }
@@ -193,6 +195,13 @@ export abstract class TlsEndpoint implements ActorSubject {
     this.#install(EncryptionLevel.handshake, 'read', theirs)
   }
 
+  /** Keys of 0-RTT packets: the client's to write with, the server's to read with. */
+  protected installEarlyKeys(suite: CipherSuite, secret: Uint8Array): void {
+    this.#log('CLIENT_EARLY_TRAFFIC_SECRET', secret)
+    const direction = this.#role === 'client' ? 'write' : 'read'
+    if (!this.#discarded) this.output.installEarlyKeys?.(direction, suite, secret)
+  }
+
   /** Makes the application secrets from the transcript up to the server's Finished; installs our sending keys. */
   protected installApplicationWriteKeys(stage: ApplicationStage): void {
     const [ours] = this.#sides(stage.clientTraffic, stage.serverTraffic)
@@ -265,7 +274,7 @@ export abstract class TlsEndpoint implements ActorSubject {
   }
 
   /** Discarded or failed: whatever still comes is ignored. */
-  get #isOver(): boolean {
+  protected get isOver(): boolean {
     return this.#discarded || this.actor.phase === Phase.failed
   }
 
@@ -287,7 +296,7 @@ export abstract class TlsEndpoint implements ActorSubject {
   }
 
   #readMessages(): void {
-    while (!this.#isOver) {
+    while (!this.isOver) {
       if (this.actor.phase === Phase.waitVerified && !this.#applyVerdict()) return
       const isAfter = this.#readLevel === EncryptionLevel.application
       const message = this.#assembler.next(
@@ -336,7 +345,7 @@ export abstract class TlsEndpoint implements ActorSubject {
       throw wrapped
     } finally {
       this.#isWorking = false
-      if (this.#isOver) this.#assembler.clear()
+      if (this.isOver) this.#assembler.clear()
       else this.#assembler.release()
     }
   }

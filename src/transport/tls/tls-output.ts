@@ -3,6 +3,8 @@
 import type { BackendSet } from '../crypto/backends.ts'
 import type { CipherSuite } from '../crypto/suites.ts'
 import type { Identity, ServerIdentity } from './identity.ts'
+import type { SessionTicket } from './session-ticket.ts'
+import type { SessionTickets } from './session-tickets.ts'
 
 /** Acceptance of a chain, or why it is refused: an alert of RFC 8446 section 6.2 and words for people. */
 export type CertificateVerdict = true | { readonly alert: number; readonly reason: string }
@@ -28,6 +30,16 @@ export interface TlsOutput {
   handleHandshakeComplete(): void
   /** Asks for provideCertificateVerdict, now or later. */
   requestCertificateVerification(request: VerificationRequest): void
+  /** The secret of 0-RTT packets: `write` at the client, `read` at a server that accepts them. Needs `resumption`. */
+  installEarlyKeys?(direction: 'read' | 'write', suite: CipherSuite, secret: Uint8Array): void
+  /** Client that sent early data: whether the server took it. Before handlePeerTransportParameters. */
+  handleEarlyDataVerdict?(isAccepted: boolean): void
+  /** Client: a ticket for a later connection (RFC 8446 section 4.6.1). */
+  handleSessionTicket?(ticket: SessionTicket): void
+  /** Server: what a new ticket remembers of our transport limits (RFC 9000 section 7.4.1). */
+  rememberedTransportState?(): Uint8Array
+  /** Server: whether limits remembered in a ticket still hold. */
+  acceptsTransportState?(state: Uint8Array): boolean
   /** One line of an NSS key log, without line end. Only with `keyLog`. */
   logKey(line: string): void
 }
@@ -43,6 +55,8 @@ interface TlsConfig {
   readonly quicTransportParameters: Uint8Array
   readonly backends: BackendSet
   readonly keyLog?: boolean
+  /** QUIC version of the connection: a ticket is good for the version that it came with. */
+  readonly version?: number
 }
 
 export interface ServerTlsConfig extends TlsConfig {
@@ -50,6 +64,21 @@ export interface ServerTlsConfig extends TlsConfig {
   readonly identities: readonly ServerIdentity[]
   /** `request`: a client may come without a certificate; `require`: it may not (certificate_required). */
   readonly clientAuthentication?: 'request' | 'require'
+  /**
+   * Issues and accepts session tickets; shared by all connections. Not used where clients authenticate themselves: a
+   * resumed handshake has no certificate of the client to show.
+   */
+  readonly resumption?: SessionTickets
+}
+
+/** What a client needs to be given tickets, and to use one. */
+export interface ClientResumption {
+  /** Wall-clock time, ms. */
+  readonly now: () => number
+  /** The ticket to offer, if it still can be. */
+  readonly ticket?: SessionTicket | undefined
+  /** Send early data when the ticket allows it. */
+  readonly earlyData?: boolean | undefined
 }
 
 export interface ClientTlsConfig extends TlsConfig {
@@ -61,4 +90,5 @@ export interface ClientTlsConfig extends TlsConfig {
   readonly verifyCertificate: boolean
   /** Shown when the server asks for a certificate. */
   readonly identity?: Identity
+  readonly resumption?: ClientResumption
 }

@@ -11,12 +11,16 @@ import { Alert, alertError } from './alerts.ts'
 import { EncryptionLevel } from './encryption-level.ts'
 import { HandshakeType } from './handshake-type.ts'
 import { type IdentityChoice, identityTable } from './identity.ts'
-import { earlyStageWithoutPsk } from './key-schedule-stages.ts'
+import { type EarlyStage, earlyStageWithoutPsk, ticketPsk } from './key-schedule-stages.ts'
+import { TICKETS_PER_HANDSHAKE, TICKETS_PER_RESUMPTION } from './limits.ts'
 import { encodeCertificateRequest, isEmptyCertificate, parseCertificate } from './messages/certificate.ts'
 import { type ClientHello, checkSecondHello, parseClientHello } from './messages/client-hello.ts'
 import { encodeEncryptedExtensions } from './messages/encrypted-extensions.ts'
+import { encodeNewSessionTicket } from './messages/finished.ts'
 import { encodeHelloRetryRequest, encodeServerHello } from './messages/server-hello.ts'
 import { chooseGroup, chooseProtocol, chooseSuite } from './negotiation.ts'
+import { bindingOf, type SessionTickets } from './session-tickets.ts'
+import { chooseTicket, type TicketChoice, verifyBinder } from './ticket-choice.ts'
 import { TlsEndpoint } from './tls-endpoint.ts'
 import type { ServerTlsConfig, TlsOutput } from './tls-output.ts'
 
@@ -24,6 +28,8 @@ const DEFAULT_GROUPS: readonly number[] = KEY_EXCHANGE_GROUPS.map((group) => gro
 
 /** The CertificateRequest is always the same: we accept from clients whatever we can verify. */
 const CERTIFICATE_REQUEST = encodeCertificateRequest(SUPPORTED_SCHEMES)
+
+const NO_BINDING = new Uint8Array(0)
 
 /** What has been asked for by a HelloRetryRequest. */
 interface Retry {
@@ -34,12 +40,26 @@ interface Retry {
 interface Choices {
   readonly suite: CipherSuite
   readonly alpn: string
-  readonly identity: IdentityChoice
+  /** Hash of what a session belongs to. */
+  readonly binding: Uint8Array
+  /** Either a ticket to resume with, or a certificate. */
+  readonly ticket: TicketChoice | undefined
+  readonly identity: IdentityChoice | undefined
+}
+
+/** The early part of the key schedule, and what it rests on. */
+interface Foundation {
+  readonly stage: EarlyStage
+  readonly ticket: TicketChoice | undefined
 }
 
 export class TlsServer extends TlsEndpoint {
   readonly #config: ServerTlsConfig
+  readonly #tickets: SessionTickets | undefined
   #retry: Retry | undefined
+  #binding: Uint8Array | undefined
+  #wantsTickets = false
+  #acceptsEarlyData = false
 
   /**
    * @param owner told about the end of the handshake machine's actor
@@ -47,6 +67,7 @@ export class TlsServer extends TlsEndpoint {
   constructor(config: ServerTlsConfig, output: TlsOutput, entropy: Entropy, owner: ActorOwner) {
     super('server', serverHandshake, output, entropy, owner, config.keyLog === true)
     this.#config = config
+    if (config.clientAuthentication === undefined) this.#tickets = config.resumption
   }
 
   protected override eventOf(message: Uint8Array): number | undefined {
@@ -90,32 +111,71 @@ export class TlsServer extends TlsEndpoint {
     const hello = parseClientHello(message)
     const retry = this.#retry
     if (retry !== undefined) checkSecondHello(retry.firstHello, hello, retry.group.id)
-    const { suite, alpn, identity } = this.#choose(hello)
+    const choices = this.#choose(hello)
+    const { suite } = choices
     const { group, share } = chooseGroup(this.#config.groups ?? DEFAULT_GROUPS, hello.groups, hello.keyShares)
     this.raise(HandshakeEvent.recvClientHello)
     this.cipherSuite = suite
     this.transcript.start(suite.hash)
-    this.transcript.add(message)
     if (share === undefined) {
+      this.transcript.add(message)
       this.#requestShare(message, group)
       return
     }
+    const foundation = this.#lay(choices, hello, message)
+    this.transcript.add(message)
     this.expectLevelEnd()
-    this.alpn = alpn
+    this.alpn = choices.alpn
     this.serverName = hello.serverName
     this.clientRandom = new Uint8Array(hello.random)
+    this.#binding = choices.binding
+    this.#wantsTickets = hello.allowsPsk
     this.output.handlePeerTransportParameters(new Uint8Array(hello.transportParameters))
-    this.#sendServerHello(group, share.keyExchange)
-    this.#sendFlight(identity)
+    this.#judgeEarlyData(foundation, hello)
+    this.#sendServerHello(foundation, group, share.keyExchange)
+    this.#sendFlight(choices.identity)
   }
 
   #choose(hello: ClientHello): Choices {
-    const { alpn, identities, suites, backends } = this.#config
-    return {
-      suite: chooseSuite(suites ?? backends.preferredSuites, hello.cipherSuites),
-      alpn: chooseProtocol(alpn, hello.alpn),
-      identity: identityTable(identities).choose(hello.serverName, hello.signatureSchemes),
-    }
+    const { identities, backends } = this.#config
+    const suites = this.#config.suites ?? backends.preferredSuites
+    const alpn = chooseProtocol(this.#config.alpn, hello.alpn)
+    const binding = this.#bindingOf(hello.serverName, alpn)
+    // The suite that a HelloRetryRequest has named stands.
+    const fixed = this.#retry === undefined ? undefined : this.cipherSuite
+    const ticket = this.#tickets && chooseTicket(this.#tickets, hello, binding, suites, fixed)
+    if (ticket !== undefined) return { suite: ticket.suite, alpn, binding, ticket, identity: undefined }
+    const suite = fixed ?? chooseSuite(suites, hello.cipherSuites)
+    const identity = identityTable(identities).choose(hello.serverName, hello.signatureSchemes)
+    return { suite, alpn, binding, ticket, identity }
+  }
+
+  #bindingOf(serverName: string | undefined, alpn: string): Uint8Array {
+    const { clientAuthentication = 'none', version = 0 } = this.#config
+    return this.#tickets === undefined
+      ? NO_BINDING
+      : bindingOf({ serverName, alpn, clientAuthentication, version })
+  }
+
+  /** Where the key schedule starts: at a ticket's key, proved by its binder, or at nothing. */
+  #lay({ ticket, suite }: Choices, hello: ClientHello, message: Uint8Array): Foundation {
+    if (ticket === undefined) return { stage: earlyStageWithoutPsk(suite), ticket }
+    const stage = verifyBinder(ticket, hello, message, this.transcript)
+    this.isResumed = true
+    this.raise(HandshakeEvent.pskAccepted)
+    return { stage, ticket }
+  }
+
+  /** RFC 8446 section 4.2.10: early data needs the first ticket of a first ClientHello, and everything as it was. */
+  #judgeEarlyData({ stage, ticket }: Foundation, hello: ClientHello): void {
+    if (!hello.hasEarlyData || ticket === undefined || ticket.index !== 0 || this.#retry !== undefined) return
+    const { suite } = ticket
+    if (suite.id !== ticket.ticket.suite) return
+    if (this.output.acceptsTransportState?.(ticket.ticket.transportState) !== true) return
+    if (!this.#tickets!.claimEarlyData(ticket.ticket, ticket.obfuscatedAge)) return
+    this.#acceptsEarlyData = true
+    this.raise(HandshakeEvent.earlyDataAccepted)
+    this.installEarlyKeys(suite, stage.clientEarlyTraffic(this.transcript.current()))
   }
 
   /** RFC 8446 section 4.1.4. The machine lets this happen once. */
@@ -126,16 +186,19 @@ export class TlsServer extends TlsEndpoint {
     this.raise(HandshakeEvent.sendHelloRetryRequest)
   }
 
-  #sendServerHello(group: KeyExchangeGroup, clientShare: Uint8Array): void {
+  #sendServerHello(
+    { stage: early, ticket }: Foundation,
+    group: KeyExchangeGroup,
+    clientShare: Uint8Array,
+  ): void {
     const suite = this.cipherSuite!
     const random = this.random32()
     const { share, secret } = this.#respond(group, clientShare)
-    const hello = encodeServerHello(random, suite.id, { group: group.id, keyExchange: share })
+    const hello = encodeServerHello(random, suite.id, { group: group.id, keyExchange: share }, ticket?.index)
     this.send(EncryptionLevel.initial, hello)
     this.#retry = undefined
     this.raise(HandshakeEvent.sendServerHello)
-    const stage = earlyStageWithoutPsk(suite).enterHandshake(suite, secret, this.transcript.current())
-    this.installHandshakeKeys(stage)
+    this.installHandshakeKeys(early.enterHandshake(suite, secret, this.transcript.current()))
     this.enterLevel(EncryptionLevel.handshake)
   }
 
@@ -149,15 +212,27 @@ export class TlsServer extends TlsEndpoint {
     }
   }
 
-  #sendFlight({ prepared, scheme, matchedName }: IdentityChoice): void {
+  /** @param identity undefined when a ticket stands for the certificate (RFC 8446 section 2.2) */
+  #sendFlight(identity: IdentityChoice | undefined): void {
     const { quicTransportParameters, clientAuthentication } = this.#config
     const level = EncryptionLevel.handshake
-    this.send(level, encodeEncryptedExtensions(this.alpn!, quicTransportParameters, matchedName))
-    if (clientAuthentication !== undefined) {
-      this.send(level, CERTIFICATE_REQUEST)
-      this.raise(HandshakeEvent.sendCertificateRequest)
+    const acknowledgesName = identity?.matchedName ?? false
+    this.send(
+      level,
+      encodeEncryptedExtensions(
+        this.alpn!,
+        quicTransportParameters,
+        acknowledgesName,
+        this.#acceptsEarlyData,
+      ),
+    )
+    if (identity !== undefined) {
+      if (clientAuthentication !== undefined) {
+        this.send(level, CERTIFICATE_REQUEST)
+        this.raise(HandshakeEvent.sendCertificateRequest)
+      }
+      this.sendCertificate(identity.prepared, identity.scheme)
     }
-    this.sendCertificate(prepared, scheme)
     this.sendFinished()
     this.raise(HandshakeEvent.sendFinished)
     this.installApplicationWriteKeys(this.handshakeStage!.enterApplication(this.transcript.current()))
@@ -186,7 +261,29 @@ export class TlsServer extends TlsEndpoint {
   #handleFinished(message: Uint8Array): void {
     this.verifyFinished(message)
     this.expectLevelEnd()
+    const tickets = this.#wantsTickets ? this.#tickets : undefined
+    const secret = tickets && this.applicationStage!.resumptionSecret(this.transcript.current())
     this.installApplicationReadKeys()
     this.raise(HandshakeEvent.recvFinished)
+    if (tickets !== undefined) this.#sendTickets(tickets, secret!)
+  }
+
+  /** RFC 8446 section 4.6.1: after the client's Finished, so that a ticket always stands for a whole handshake. */
+  #sendTickets(tickets: SessionTickets, secret: Uint8Array): void {
+    const count = this.isResumed ? TICKETS_PER_RESUMPTION : TICKETS_PER_HANDSHAKE
+    const suite = this.cipherSuite!
+    const transportState = this.output.rememberedTransportState?.() ?? NO_BINDING
+    const random = new Uint8Array(4)
+    for (let index = 0; index < count && !this.isOver; index++) {
+      const nonce = Uint8Array.of(index)
+      this.entropy.fill(random)
+      const ageAdd = new DataView(random.buffer).getUint32(0)
+      const psk = ticketPsk(suite, secret, nonce)
+      const state = { suite: suite.id, psk, ageAdd, binding: this.#binding!, transportState }
+      const ticket = tickets.issue(state)
+      const { lifetime, allowsEarlyData } = tickets
+      const message = encodeNewSessionTicket({ lifetime, ageAdd, nonce, ticket, allowsEarlyData })
+      this.output.writeCrypto(EncryptionLevel.application, message)
+    }
   }
 }

@@ -39,6 +39,11 @@ export class Transcript {
     this.#waiting = []
   }
 
+  /** Transcript-Hash over everything added so far and `bytes`, which are not added. Only after `start`. */
+  currentWith(bytes: Uint8Array): Uint8Array {
+    return this.#hash!.copy().update(bytes).digest()
+  }
+
   /** Transcript-Hash over everything added so far. Only after `start`. */
   current(): Uint8Array {
     return this.#hash!.copy().digest()

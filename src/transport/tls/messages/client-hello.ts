@@ -24,6 +24,14 @@ import {
   writeShare,
 } from '../extension-bodies.ts'
 import { bodyReader, encodeMessage, HandshakeType } from '../handshake-type.ts'
+import {
+  bindersLengthOf,
+  type PskOffer,
+  readPskModes,
+  readPskOffer,
+  writePskModes,
+  writePskOffer,
+} from './pre-shared-key.ts'
 
 /** legacy_version of every TLS 1.3 hello. */
 export const LEGACY_VERSION = 0x0303
@@ -40,6 +48,12 @@ export interface ClientHello {
   signatureSchemes: number[]
   keyShares: KeyShareEntry[]
   transportParameters: Uint8Array
+  /** Tickets offered (RFC 8446 section 4.2.11). */
+  preSharedKeys: PskOffer | undefined
+  /** A pre-shared key together with a key exchange is welcome: the client may be sent tickets. */
+  allowsPsk: boolean
+  /** early_data: 0-RTT packets follow (section 4.2.10). */
+  hasEarlyData: boolean
 }
 
 /**
@@ -82,7 +96,7 @@ function readHelloExtensions(reader: ByteReader, legacyVersion: number): Extensi
 }
 
 function readOffers(extensions: ExtensionBlock) {
-  checkPreSharedKey(extensions)
+  const resumption = readResumption(extensions)
   const transportParameters = extensions.body(ExtensionType.quicTransportParameters)
   if (transportParameters === undefined) {
     // RFC 9001 section 8.2: "MUST close the connection with an error of type 0x016d"
@@ -91,15 +105,21 @@ function readOffers(extensions: ExtensionBlock) {
   const serverName = extensions.reader(ExtensionType.serverName)
   const alpn = extensions.reader(ExtensionType.alpn)
   const groups = readUint16ListBody(required(extensions, ExtensionType.supportedGroups))
+  const schemes = extensions.reader(ExtensionType.signatureAlgorithms)
+  // RFC 8446 section 9.2: only a hello with a pre-shared key may leave signature_algorithms out.
+  if (schemes === undefined && resumption.preSharedKeys === undefined) {
+    throw alertError(Alert.missingExtension, 'no signature_algorithms')
+  }
   const keyShares = readClientShares(required(extensions, ExtensionType.keyShare))
   checkKeyShares(keyShares, groups)
   return {
     serverName: serverName && readServerName(serverName),
     alpn: alpn ? readProtocolNames(alpn) : [],
     groups,
-    signatureSchemes: readUint16ListBody(required(extensions, ExtensionType.signatureAlgorithms)),
+    signatureSchemes: schemes === undefined ? [] : readUint16ListBody(schemes),
     keyShares,
     transportParameters,
+    ...resumption,
   }
 }
 
@@ -110,8 +130,24 @@ function required(extensions: ExtensionBlock, type: number): ByteReader {
   return reader
 }
 
+function readResumption(extensions: ExtensionBlock) {
+  const modes = extensions.reader(ExtensionType.pskKeyExchangeModes)
+  const allowsPsk = modes !== undefined && readPskModes(modes)
+  const hasEarlyData = extensions.has(ExtensionType.earlyData)
+  extensions.reader(ExtensionType.earlyData)?.expectEnd()
+  checkPreSharedKey(extensions)
+  const offer = extensions.reader(ExtensionType.preSharedKey)
+  return { preSharedKeys: offer && readPskOffer(offer), allowsPsk, hasEarlyData }
+}
+
 function checkPreSharedKey(extensions: ExtensionBlock): void {
-  if (!extensions.has(ExtensionType.preSharedKey)) return
+  if (!extensions.has(ExtensionType.preSharedKey)) {
+    // RFC 8446 section 4.2.10: early data goes with a pre-shared key.
+    if (extensions.has(ExtensionType.earlyData)) {
+      throw alertError(Alert.illegalParameter, 'early_data without pre_shared_key')
+    }
+    return
+  }
   // RFC 8446 section 4.2.11: "MUST be the last extension in the ClientHello"
   if (extensions.types.at(-1) !== ExtensionType.preSharedKey) {
     throw alertError(Alert.illegalParameter, 'pre_shared_key is not the last extension')
@@ -183,6 +219,11 @@ export interface ClientHelloOffer {
   keyShares: readonly KeyShareEntry[]
   transportParameters: Uint8Array
   cookie: Uint8Array | undefined
+  /** Tickets are welcome: psk_key_exchange_modes. */
+  allowsPsk?: boolean | undefined
+  /** The ticket to offer, last of all extensions; its binder is left zero. */
+  preSharedKey?: { readonly ticket: Uint8Array; readonly obfuscatedAge: number; readonly hashLength: number }
+  hasEarlyData?: boolean | undefined
 }
 
 /** Encodes a ClientHello; legacy_session_id stays empty (RFC 9001 section 8.4). */
@@ -224,6 +265,19 @@ function writeOffers(writer: ByteWriter, offer: ClientHelloOffer): void {
   if (cookie !== undefined) {
     writeExtension(writer, ExtensionType.cookie, (w) => w.writeVector16(cookie))
   }
+  if (offer.allowsPsk === true) writeExtension(writer, ExtensionType.pskKeyExchangeModes, writePskModes)
+  if (offer.hasEarlyData === true) writeExtension(writer, ExtensionType.earlyData, () => {})
+  const { preSharedKey: psk } = offer
+  if (psk !== undefined) {
+    writeExtension(writer, ExtensionType.preSharedKey, (w) =>
+      writePskOffer(w, psk.ticket, psk.obfuscatedAge, psk.hashLength),
+    )
+  }
+}
+
+/** The part of a ClientHello of ours that its binder covers. */
+export function helloWithoutBinder(hello: Uint8Array, hashLength: number): Uint8Array {
+  return hello.subarray(0, hello.length - bindersLengthOf(hashLength))
 }
 
 /** The types that `encodeClientHello` wrote: only these may be answered. */
@@ -237,5 +291,7 @@ export function offeredTypes(offer: ClientHelloOffer): number[] {
   ]
   if (offer.serverName !== undefined) types.push(ExtensionType.serverName)
   if (offer.alpn.length > 0) types.push(ExtensionType.alpn)
+  if (offer.preSharedKey !== undefined) types.push(ExtensionType.preSharedKey)
+  if (offer.hasEarlyData === true) types.push(ExtensionType.earlyData)
   return types
 }

@@ -14,6 +14,8 @@ import { bodyReader, encodeMessage, HandshakeType } from '../handshake-type.ts'
 export interface EncryptedExtensions {
   alpn: string
   transportParameters: Uint8Array
+  /** The server takes our 0-RTT packets (RFC 8446 section 4.2.10). */
+  acceptsEarlyData: boolean
 }
 
 /**
@@ -42,7 +44,12 @@ export function parseEncryptedExtensions(
     // RFC 9001 section 8.1: "if ALPN negotiation fails": no_application_protocol
     throw alertError(Alert.noApplicationProtocol, 'the server chose no application protocol')
   }
-  return { alpn: chosenProtocol(readProtocolNames(names), offered), transportParameters }
+  extensions.reader(ExtensionType.earlyData)?.expectEnd()
+  return {
+    alpn: chosenProtocol(readProtocolNames(names), offered),
+    transportParameters,
+    acceptsEarlyData: extensions.has(ExtensionType.earlyData),
+  }
 }
 
 /** RFC 7301 section 3.1: the answer has exactly one name, one of those offered. */
@@ -53,11 +60,15 @@ function chosenProtocol(names: readonly string[], offered: readonly string[]): s
   return names[0]
 }
 
-/** @param acknowledgeName whether the client's server_name took part in the choice (RFC 6066 section 3) */
+/**
+ * @param acknowledgeName whether the client's server_name took part in the choice (RFC 6066 section 3)
+ * @param acceptsEarlyData whether 0-RTT packets are processed
+ */
 export function encodeEncryptedExtensions(
   alpn: string,
   transportParameters: Uint8Array,
   acknowledgeName: boolean,
+  acceptsEarlyData = false,
 ): Uint8Array {
   return encodeMessage(
     HandshakeType.encryptedExtensions,
@@ -66,6 +77,7 @@ export function encodeEncryptedExtensions(
       if (acknowledgeName) writeExtension(writer, ExtensionType.serverName, () => {})
       writeExtension(writer, ExtensionType.alpn, (w) => writeProtocolNames(w, [alpn]))
       writeExtension(writer, ExtensionType.quicTransportParameters, (w) => w.writeBytes(transportParameters))
+      if (acceptsEarlyData) writeExtension(writer, ExtensionType.earlyData, () => {})
       writer.close(2, start)
     },
     256,

@@ -2,7 +2,7 @@
 
 import { TransportErrorCode } from '../../wire/errors.ts'
 import { Alert, alertError, transportError } from '../alerts.ts'
-import { ExtensionType, MessageBit, readExtensions } from '../extension-block.ts'
+import { ExtensionType, MessageBit, readExtensions, writeExtension } from '../extension-block.ts'
 import { bodyReader, encodeMessage, HANDSHAKE_HEADER_BYTES, HandshakeType } from '../handshake-type.ts'
 
 /** verify_data as a view. @throws decode_error when it has not the length of the hash */
@@ -47,4 +47,18 @@ export function parseNewSessionTicket(message: Uint8Array): NewSessionTicket {
     }
   }
   return { lifetime, ageAdd, nonce, ticket, allowsEarlyData: earlyData !== undefined }
+}
+
+export function encodeNewSessionTicket(message: NewSessionTicket): Uint8Array {
+  return encodeMessage(HandshakeType.newSessionTicket, (writer) => {
+    writer.writeUint32(message.lifetime)
+    writer.writeUint32(message.ageAdd)
+    writer.writeVector8(message.nonce)
+    writer.writeVector16(message.ticket)
+    const start = writer.open(2)
+    if (message.allowsEarlyData) {
+      writeExtension(writer, ExtensionType.earlyData, (w) => w.writeUint32(QUIC_EARLY_DATA))
+    }
+    writer.close(2, start)
+  })
 }

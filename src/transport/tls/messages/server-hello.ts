@@ -29,8 +29,10 @@ export interface ServerHello {
   random: Uint8Array
   cipherSuite: number
   extensions: ExtensionBlock
-  /** Present in every ServerHello without a pre-shared key. */
+  /** Present in every ServerHello that we accept. */
   keyShare: KeyShareEntry | undefined
+  /** Which of the offered tickets was taken (RFC 8446 section 4.2.11). */
+  selectedIdentity: number | undefined
 }
 
 export interface HelloRetryRequest {
@@ -51,7 +53,14 @@ export function isHelloRetryRequest(message: Uint8Array): boolean {
 export function parseServerHello(message: Uint8Array): ServerHello {
   const { random, cipherSuite, extensions } = parseCommon(message, MessageBit.serverHello)
   const share = extensions.reader(ExtensionType.keyShare)
-  return { random, cipherSuite, extensions, keyShare: share && readServerShare(share) }
+  const selected = extensions.reader(ExtensionType.preSharedKey)
+  return {
+    random,
+    cipherSuite,
+    extensions,
+    keyShare: share && readServerShare(share),
+    selectedIdentity: selected && readUint16Body(selected),
+  }
 }
 
 /** @throws protocol_version, illegal_parameter, decode_error */
@@ -92,9 +101,17 @@ function parseCommon(message: Uint8Array, bit: number) {
   return { random, cipherSuite, extensions }
 }
 
-/** @param random 32 bytes */
-export function encodeServerHello(random: Uint8Array, cipherSuite: number, share: KeyShareEntry): Uint8Array {
-  return encodeHello(random, cipherSuite, (writer) => writeShare(writer, share))
+/**
+ * @param random 32 bytes
+ * @param selectedIdentity position of the accepted ticket in the client's offer
+ */
+export function encodeServerHello(
+  random: Uint8Array,
+  cipherSuite: number,
+  share: KeyShareEntry,
+  selectedIdentity?: number,
+): Uint8Array {
+  return encodeHello(random, cipherSuite, (writer) => writeShare(writer, share), selectedIdentity)
 }
 
 /** Asks for a share of `group`. */
@@ -106,6 +123,7 @@ function encodeHello(
   random: Uint8Array,
   cipherSuite: number,
   writeKeyShare: Parameters<typeof writeExtension>[2],
+  selectedIdentity?: number,
 ): Uint8Array {
   return encodeMessage(
     HandshakeType.serverHello,
@@ -118,6 +136,9 @@ function encodeHello(
       const start = writer.open(2)
       writeExtension(writer, ExtensionType.supportedVersions, (w) => w.writeUint16(TLS_1_3))
       writeExtension(writer, ExtensionType.keyShare, writeKeyShare)
+      if (selectedIdentity !== undefined) {
+        writeExtension(writer, ExtensionType.preSharedKey, (w) => w.writeUint16(selectedIdentity))
+      }
       writer.close(2, start)
     },
     128,

@@ -6,6 +6,7 @@ import {
   hostName,
   keyShares,
   protocols,
+  pskOffer,
   type RawHello,
   rawClientHello,
   share,
@@ -16,6 +17,16 @@ import {
 
 const PROTOCOL_VIOLATION = 0x0a
 const key = share.publicKey
+
+/** A hello that offers a ticket. */
+function withTicket(offer: Uint8Array): RawHello {
+  return {
+    add: [
+      [45, u8(1, 1)],
+      [41, offer],
+    ],
+  }
+}
 
 const cases: [requirement: string, hello: RawHello, code: number][] = [
   [
@@ -46,6 +57,28 @@ const cases: [requirement: string, hello: RawHello, code: number][] = [
     { replace: { 13: undefined } },
     CryptoAlert.missingExtension,
   ],
+  ['early_data without pre_shared_key (section 4.2.10)', { add: [[42, u8()]] }, CryptoAlert.illegalParameter],
+  [
+    'fewer binders than tickets (section 4.2.11)',
+    withTicket(pskOffer([u8(1), u8(2)], [new Uint8Array(32)])),
+    CryptoAlert.illegalParameter,
+  ],
+  [
+    'more tickets than anybody offers',
+    withTicket(
+      pskOffer(
+        Array.from({ length: 17 }, () => u8(1)),
+        Array.from({ length: 17 }, () => new Uint8Array(32)),
+      ),
+    ),
+    CryptoAlert.illegalParameter,
+  ],
+  [
+    'a binder of 31 bytes (section 4.2.11)',
+    withTicket(pskOffer([u8(1), u8(2)], [new Uint8Array(31), new Uint8Array(32)])),
+    CryptoAlert.decodeError,
+  ],
+  ['an empty ticket', withTicket(pskOffer([u8(), u8(1)], [new Uint8Array(32)])), CryptoAlert.decodeError],
   ['no supported_groups (section 9.2)', { replace: { 10: undefined } }, CryptoAlert.missingExtension],
   ['no key_share (section 9.2)', { replace: { 51: undefined } }, CryptoAlert.missingExtension],
   ['no ALPN (RFC 9001 section 8.1)', { replace: { 16: undefined } }, CryptoAlert.noApplicationProtocol],
@@ -165,7 +198,7 @@ describe('a ClientHello is accepted', () => {
         add: [
           [45, u8(1, 1)],
           [42, u8()],
-          [41, u8(0, 0)],
+          [41, pskOffer([u8(1, 2, 3)], [new Uint8Array(32)])],
         ],
       },
     ],

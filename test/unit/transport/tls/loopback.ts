@@ -7,6 +7,7 @@ import {
   type ClientTlsConfig,
   loadIdentity,
   type ServerTlsConfig,
+  type SessionTicket,
   TlsClient,
   type TlsOutput,
   TlsServer,
@@ -57,6 +58,10 @@ export class RecordingOutput implements TlsOutput {
   readonly keyLog: string[] = []
   readonly verifications: VerificationRequest[] = []
   readonly order: string[] = []
+  readonly tickets: SessionTicket[] = []
+  readonly earlyDataVerdicts: boolean[] = []
+  /** Our transport limits as tickets remember them, and the judge of remembered ones. */
+  transportState = Uint8Array.of(1, 2, 3)
   peerParameters: Uint8Array | undefined
   isComplete = false
   onVerification: (request: VerificationRequest) => void = () => {}
@@ -67,6 +72,22 @@ export class RecordingOutput implements TlsOutput {
   installKeys(level: number, direction: 'read' | 'write', _suite: unknown, secret: Uint8Array): void {
     this.order.push(`${direction}${level}`)
     this.secrets.set(`${direction}${level}`, Buffer.from(secret).toString('hex'))
+  }
+  installEarlyKeys(direction: 'read' | 'write', _suite: unknown, secret: Uint8Array): void {
+    this.order.push(`${direction} early`)
+    this.secrets.set(`${direction} early`, Buffer.from(secret).toString('hex'))
+  }
+  handleEarlyDataVerdict(isAccepted: boolean): void {
+    this.earlyDataVerdicts.push(isAccepted)
+  }
+  handleSessionTicket(ticket: SessionTicket): void {
+    this.tickets.push(ticket)
+  }
+  rememberedTransportState(): Uint8Array {
+    return this.transportState
+  }
+  acceptsTransportState(state: Uint8Array): boolean {
+    return Buffer.from(state).equals(this.transportState)
   }
   handlePeerTransportParameters(bytes: Uint8Array): void {
     this.peerParameters = bytes

@@ -48,6 +48,13 @@ export const protocols = (...names: readonly string[]): Uint8Array =>
 
 export const hostName = (name: string): Uint8Array => concat(u8(0), vector(2, Buffer.from(name, 'latin1')))
 
+/** pre_shared_key of a ClientHello, RFC 8446 section 4.2.11. */
+export const pskOffer = (tickets: readonly Uint8Array[], binders: readonly Uint8Array[]): Uint8Array =>
+  concat(
+    vector(2, ...tickets.map((ticket) => concat(vector(2, ticket), u8(0, 0, 0, 0)))),
+    vector(2, ...binders.map((binder) => vector(1, binder))),
+  )
+
 const DEFAULTS: Readonly<Record<number, Uint8Array>> = {
   0: vector(2, hostName('server.test')),
   10: vector(2, u16(0x001d, 0x0017)),
