@@ -1,5 +1,6 @@
 // What connection may use of recovery.
 export * from './congestion/ack-sample.ts'
+export * from './congestion/bbr.ts'
 export * from './congestion/controller.ts'
 export * from './congestion/create.ts'
 export * from './congestion/cubic.ts'

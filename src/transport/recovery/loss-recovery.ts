@@ -251,7 +251,7 @@ export class LossRecovery {
   private readCongestionMarks(state: SentSpace, ack: AckFrame, now: number): void {
     if (!this.isEcnCapable || !ack.hasEcn || ack.ce <= state.ceCount) return
     state.ceCount = ack.ce
-    this.enterRecovery(this.acked[0].timeSent, now)
+    this.enterRecovery(this.acked[0].timeSent, now, true)
   }
 
   private growWindow(count: number, now: number): void {
@@ -305,8 +305,8 @@ export class LossRecovery {
     return count
   }
 
-  private enterRecovery(timeSent: number, now: number): void {
-    if (!this.congestion.onCongestionEvent(timeSent, now)) return
+  private enterRecovery(timeSent: number, now: number, isMark = false): void {
+    if (!this.congestion.onCongestionEvent(timeSent, now, isMark)) return
     this.hasRecoveryPacket = true
     this.events.handleCongestion?.(false)
   }

@@ -36,9 +36,10 @@ export interface CongestionController {
   /**
    * Loss or an ECN mark.
    * @param timeSent when the last packet concerned was sent, ms
+   * @param isMark true for an ECN mark
    * @returns true when this begins a recovery period
    */
-  onCongestionEvent(timeSent: number, now: number): boolean
+  onCongestionEvent(timeSent: number, now: number, isMark?: boolean): boolean
   onPersistentCongestion(now: number): void
   /** @param bytes new maximum datagram size */
   setMaxDatagramSize(bytes: number): void
