@@ -53,10 +53,13 @@ export class Child {
   >()
   #lastId = 0
 
-  /** @param file name of a script in this folder */
-  constructor(file: string, args: string[] = []) {
+  /**
+   * @param file name of a script in this folder
+   * @param options.execArgv options of Node itself
+   */
+  constructor(file: string, args: string[] = [], options: { readonly execArgv?: string[] } = {}) {
     const path = fileURLToPath(new URL(file, import.meta.url))
-    this.#process = fork(path, args, { serialization: 'advanced' })
+    this.#process = fork(path, args, { serialization: 'advanced', ...options })
     this.#process.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id)
       this.#waiting.delete(answer.id)

@@ -3,6 +3,9 @@
 /** Requests that may wait for stream credit on one session; more than any sane caller has in flight. */
 export const MAX_WAITING_REQUESTS = 100_000
 
+/** Points that a session's glitch budget gets back once a second, as on the server's side. */
+export const GLITCH_REFUND_PER_SWEEP = 33
+
 /** Longest wait for a handshake, ms; covers four probe timeouts of a lossy path with a second of round trip. */
 export const CONNECT_TIMEOUT = 10_000
 

@@ -1,12 +1,13 @@
 // One HTTP/3 connection of the client: hands out request streams as the server's stream credit allows, and knows
 // whether the connection can still be used. Created by connect.ts, pooled by http-client.ts.
 import { H3Connection, H3ErrorCode, type H3Events, h3ErrorName, type RequestStream } from '../http3/index.ts'
-import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
+import type { SupervisedApplication } from '../supervisor/supervision.ts'
+import type { CloseInfo, QuicConnection } from '../transport/connection/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientExchange, type ExchangeOptions } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
-import { MAX_WAITING_REQUESTS } from './limits.ts'
+import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
 import { bytesOfBody, type RequestBody } from './request-body.ts'
 
 /** A request on an open session. */
@@ -40,7 +41,7 @@ export class ClientSession implements H3Events {
   readonly connection: QuicConnection
   readonly h3: H3Connection
   /** What the connection talks to: HTTP/3, overheard by this session. */
-  readonly application: ConnectionApplication
+  readonly application: SupervisedApplication
   readonly authority: string
   /** Resolves when the handshake is complete; rejects when it does not come to that. */
   readonly opened: Promise<void>
@@ -154,8 +155,9 @@ export class ClientSession implements H3Events {
   }
 
   /** HTTP/3 does not report the end of the handshake, after which it can take requests. */
-  #overhear(h3: H3Connection): ConnectionApplication {
+  #overhear(h3: H3Connection): SupervisedApplication {
     return {
+      sweep: () => h3.replenish(GLITCH_REFUND_PER_SWEEP),
       handleHandshakeComplete: () => {
         h3.handleHandshakeComplete()
         this.#isOpen = true

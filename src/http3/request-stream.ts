@@ -332,7 +332,10 @@ export class RequestStream implements StreamApplication, SenderOwner {
       else this.deliverResponse(head.status, head.fields)
     } else if (step === Step.informational) this.events?.handleInformational?.(head.status, head.fields)
     else if (step === Step.trailers) this.events?.handleTrailers?.(head.fields)
-    else this.events?.handleBodyEnd()
+    else {
+      if (this.connection.role === 'client') this.connection.budget.refund(this.connection.refundPerRequest)
+      this.events?.handleBodyEnd()
+    }
   }
 
   private deliverRequest(): void {

@@ -72,7 +72,7 @@ process.on('message', async (message) => {
   else if (message === 'close') {
     await server.close({ timeout: 1_000 })
     process.send!({ listeners: process.listenerCount('uncaughtException') })
-    process.disconnect()
+    process.disconnect?.()
   }
 })
 process.send!({ port: server.port })

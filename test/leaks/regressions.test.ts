@@ -29,4 +29,25 @@ describe('leaks found by these tests', () => {
     await world.pass(1_000)
     expect(world.registries()).toEqual(before)
   })
+
+  it('a client’s budget for useless traffic comes back: 3000 requests reset by the server are no attack', async () => {
+    // Only servers gave points back, so that a client closed its connection at the thousandth reset of its life.
+    const world = await worldWith((exchange) => {
+      if (exchange.path === '/crash') throw new Error('planned')
+      exchange.respond(200, [], 'x')
+    })
+    const session = world.open()
+    await world.run(session.opened, 5_000)
+    for (let round = 0; round < 60; round++) {
+      const crashes = Array.from({ length: 50 }, () => session.request({ path: '/crash' }).catch(() => {}))
+      const answers = Array.from({ length: 25 }, async () => (await session.request()).text())
+      await world.run(Promise.all([...crashes, ...answers]), 5_000)
+    }
+    for (let second = 0; second < 40; second++) {
+      const crashes = Array.from({ length: 30 }, () => session.request({ path: '/crash' }).catch(() => {}))
+      await world.run(Promise.all(crashes), 5_000)
+      await world.pass(1_000)
+    }
+    expect(session.isUsable).toBe(true)
+  })
 })
