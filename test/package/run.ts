@@ -34,7 +34,8 @@ function run(command: string, parameters: readonly string[], cwd: string): strin
   }
 }
 
-function step(title: string, body: () => void): void {
+/** One check. Nothing is worth trying after a prerequisite has failed. */
+function step(title: string, body: () => void, isPrerequisite = false): void {
   try {
     body()
     passed++
@@ -42,7 +43,14 @@ function step(title: string, body: () => void): void {
   } catch (error) {
     failed++
     console.error(`FAILED ${title}\n${error instanceof Error ? error.message : String(error)}`)
+    if (isPrerequisite) end()
   }
+}
+
+function end(): never {
+  rmSync(folder, { recursive: true, force: true })
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exit(failed === 0 && passed > 0 ? 0 : 1)
 }
 
 const SERVE = `
@@ -70,65 +78,67 @@ function expectServed(output: string): void {
   if (!output.includes('served')) throw new Error(`unexpected output: ${output}`)
 }
 
-try {
-  mkdirSync(user)
-  step('npm pack', () => {
+mkdirSync(user)
+step(
+  'npm pack',
+  () => {
     run('npm', ['pack', '--pack-destination', folder], PROJECT)
-  })
-  step('the archive holds the build and no sources or tests', () => {
-    const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-    const listing = run('tar', ['-tzf', join(folder, archive ?? 'missing.tgz')], folder).split('\n')
-    for (const name of [
-      'package/dist/index.js',
-      'package/dist/index.d.ts',
-      'package/dist/cli/main.js',
-      'package/LICENSE',
-    ]) {
-      if (!listing.includes(name)) throw new Error(`${name} is not in the archive`)
-    }
-    const stray = listing.filter((name) => /^package\/(?:src|test|bench|scripts)\//.test(name))
-    if (stray.length > 0) throw new Error(`in the archive: ${stray.join(', ')}`)
-  })
-  step('npm install into an empty folder', () => {
+  },
+  true,
+)
+step('the archive holds the build and no sources or tests', () => {
+  const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  const listing = run('tar', ['-tzf', join(folder, archive ?? 'missing.tgz')], folder).split('\n')
+  for (const name of [
+    'package/dist/index.js',
+    'package/dist/index.d.ts',
+    'package/dist/cli/main.js',
+    'package/LICENSE',
+  ]) {
+    if (!listing.includes(name)) throw new Error(`${name} is not in the archive`)
+  }
+  const stray = listing.filter((name) => /^package\/(?:src|test|bench|scripts)\//.test(name))
+  if (stray.length > 0) throw new Error(`in the archive: ${stray.join(', ')}`)
+})
+step(
+  'npm install into an empty folder',
+  () => {
     const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
     writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
     run('npm', ['install', '--no-audit', '--no-fund', join(folder, archive ?? 'missing.tgz')], user)
-  })
-  step('JavaScript: import { serve } from quactor', () => {
-    writeFileSync(join(user, 'use.mjs'), `import { serve } from 'quactor'\n${SERVE}`)
-    expectServed(run(process.execPath, ['use.mjs'], user))
-  })
-  step('TypeScript: the published types compile with tsc', () => {
-    writeFileSync(
-      join(user, 'use.ts'),
-      `import { type QuactorServer, serve } from 'quactor'\n${SERVE}\nexport const kept: QuactorServer = server\n`,
-    )
-    writeFileSync(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-    run(process.execPath, [join(PROJECT, 'node_modules/typescript/bin/tsc'), '-p', '.'], user)
-  })
-  step('TypeScript: runs with type stripping', () => {
-    expectServed(run(process.execPath, ['use.ts'], user))
-  })
-  step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
-    const runtime = join(folder, 'runtime')
-    mkdirSync(runtime)
-    writeFileSync(
-      join(runtime, 'package.json'),
-      JSON.stringify({ private: true, allowScripts: { node: true } }),
-    )
-    run('npm', ['install', '--no-audit', '--no-fund', `node@${OLDEST_NODE}`], runtime)
-    const oldest = join(runtime, 'node_modules/node/bin/node')
-    const version = run(oldest, ['--version'], user).trim()
-    if (version !== `v${OLDEST_NODE}`) throw new Error(`this is ${version}`)
-    expectServed(run(oldest, ['use.mjs'], user))
-  })
-  step('the quactor command answers', () => {
-    const output = run(join(user, 'node_modules/.bin/quactor'), ['--version'], user)
-    if (!/^(?:quactor )?\d+\.\d+\.\d+/.test(output)) throw new Error(`unexpected output: ${output}`)
-  })
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
-
-console.log(`${passed} passed, ${failed} failed`)
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  },
+  true,
+)
+step('JavaScript: import { serve } from quactor', () => {
+  writeFileSync(join(user, 'use.mjs'), `import { serve } from 'quactor'\n${SERVE}`)
+  expectServed(run(process.execPath, ['use.mjs'], user))
+})
+step('TypeScript: the published types compile with tsc', () => {
+  writeFileSync(
+    join(user, 'use.ts'),
+    `import { type QuactorServer, serve } from 'quactor'\n${SERVE}\nexport const kept: QuactorServer = server\n`,
+  )
+  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+  run(process.execPath, [join(PROJECT, 'node_modules/typescript/bin/tsc'), '-p', '.'], user)
+})
+step('TypeScript: runs with type stripping', () => {
+  expectServed(run(process.execPath, ['use.ts'], user))
+})
+step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
+  const runtime = join(folder, 'runtime')
+  mkdirSync(runtime)
+  writeFileSync(
+    join(runtime, 'package.json'),
+    JSON.stringify({ private: true, allowScripts: { node: true } }),
+  )
+  run('npm', ['install', '--no-audit', '--no-fund', `node@${OLDEST_NODE}`], runtime)
+  const oldest = join(runtime, 'node_modules/node/bin/node')
+  const version = run(oldest, ['--version'], user).trim()
+  if (version !== `v${OLDEST_NODE}`) throw new Error(`this is ${version}`)
+  expectServed(run(oldest, ['use.mjs'], user))
+})
+step('the quactor command answers', () => {
+  const output = run(join(user, 'node_modules/.bin/quactor'), ['--version'], user)
+  if (!/^(?:quactor )?\d+\.\d+\.\d+/.test(output)) throw new Error(`unexpected output: ${output}`)
+})
+end()
