@@ -14,7 +14,7 @@ import { ServerSide } from './server-side.ts'
 import { planRequests } from './workload.ts'
 import { backends, SERVER_ADDRESS, World } from './world.ts'
 
-const SEEDS = Number(process.env.SEEDS ?? 40)
+const SEEDS = Number(process.env.SEEDS ?? 25)
 const IDLE_TIMEOUT = 60_000
 const GOOD_CLIENTS = 3
 const REQUESTS = 12
