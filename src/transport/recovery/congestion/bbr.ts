@@ -1,6 +1,5 @@
 // BBR (draft-cardwell-iccrg-bbr-congestion-control-02, with what version 3 changed where bbr-constants.ts says so):
-// paces at the measured bandwidth and bounds what is in flight by the measured bandwidth-delay product, instead of
-// filling the queue until it overflows.
+// paces at the measured bandwidth, and keeps in flight what the path holds instead of filling its queue.
 //
 //   startup --> drain --> down --> cruise --> refill --> up --.      every 5 s: probeRtt, from anywhere
 //                          ^------------ ProbeBW -------------'
