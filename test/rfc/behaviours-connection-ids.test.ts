@@ -1,6 +1,13 @@
 // Behaviours 34, 35 and the response part of 38 of the catalogue: connection IDs of both sides, PATH_RESPONSE.
 import { describe, expect, test } from 'vitest'
-import { FrameType, TransportErrorCode } from '../../src/transport/wire/index.ts'
+import { DatagramBatch } from '../../src/transport/connection/index.ts'
+import {
+  FrameType,
+  PacketHeader,
+  PacketType,
+  parsePacketHeader,
+  TransportErrorCode,
+} from '../../src/transport/wire/index.ts'
 import * as frame from './frame-bytes.ts'
 import { Level, type ScriptedOptions, ScriptedPeer } from './scripted-peer.ts'
 
@@ -111,6 +118,25 @@ describe('35 RETIRE_CONNECTION_ID (RFC 9000 section 19.16)', () => {
     )
     expect(peer.close).toBeUndefined()
     expect(peer.frames(FrameType.newConnectionId).at(-1)!.sequence).toBe(2)
+  })
+
+  test('of the first ID does not change the source of Handshake packets (section 7.2)', () => {
+    const peer = new ScriptedPeer({ role: 'server', autoAck: false }).handshake()
+    const [{ id }] = peer.frames(FrameType.newConnectionId)
+    const packet = peer.packet(Level.application, frame.retireConnectionId(0), { dcid: id! })
+    const { connection } = peer
+    peer.deliver(packet)
+    expect(connection.localIds.find(0)).toBeUndefined()
+    // The client repeats its Finished, which nobody has acknowledged.
+    const batch = new DatagramBatch()
+    const now = connection.recovery.lossDetectionTimer()
+    connection.handleTimeout(now)
+    expect(connection.pollTransmit(batch, now)).toBeGreaterThan(0)
+    const header = new PacketHeader()
+    expect(parsePacketHeader(batch.buffer, batch.starts[0], batch.lengths[0], 8, header)).toBe(true)
+    expect(header.type).toBe(PacketType.handshake)
+    const source = batch.buffer.subarray(header.scidStart, header.scidStart + header.scidLength)
+    expect([...source]).toEqual([...peer.end.issued[0]])
   })
 
   test('as many are issued as the peer allows, and never more than our own cap', () => {

@@ -160,6 +160,14 @@ describe('4 a server blocked by the 3x limit (RFC 9002 section 6.2.2.1)', () => 
     expect(peer.connection.path.canSend).toBe(false)
   })
 
+  test('owes acknowledgements without being due: only the client can change anything', () => {
+    const peer = blockedPeer()
+    peer.connection.path.bytesSent += 10_000
+    peer.send(Level.initial, frame.ping())
+    expect(peer.connection.spaces[0].acks.shouldAckNow(peer.now)).toBe(true)
+    expect(peer.connection.nextTimeout()).toBe(10_000)
+  })
+
   test('is freed by a client that has nothing but a Handshake probe to send', () => {
     const peer = blockedPeer()
     const before = peer.packets.length

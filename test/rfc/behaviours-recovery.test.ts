@@ -279,6 +279,21 @@ describe('20 lost frames are repeated as what holds now (RFC 9000 section 13.3)'
     expect(peer.connection.streams.has(0)).toBe(false)
   })
 
+  test('RESET_STREAM not when its acknowledgement overtakes the probe that repeats it', () => {
+    const peer = silentPeer()
+    const stream = peer.connection.openStream('uni')!
+    stream.write(Buffer.from('x'))
+    stream.reset(7)
+    peer.collect()
+    const acknowledgement = peer.packet(Level.application, frame.ack(newest(peer)))
+    peer.now = peer.connection.recovery.lossDetectionTimer()
+    peer.connection.handleTimeout(peer.now)
+    peer.sendDatagram(acknowledgement)
+    peer.advance(100)
+    expect(peer.frames(FrameType.resetStream)).toHaveLength(1)
+    expect(peer.connection.streams.has(stream.id)).toBe(false)
+  })
+
   test('HANDSHAKE_DONE and NEW_CONNECTION_ID with the same content', () => {
     const peer = new ScriptedPeer({ autoAck: false }).handshake()
     const issued = peer.frames(FrameType.newConnectionId)
