@@ -25,6 +25,8 @@ export class ReceiveBuffer {
   #lent: Uint8Array | undefined
   #bufferedBytes = 0
   #contiguousEnd = 0
+  /** Bytes were dropped unread: the position at the end does not mean that all was read. */
+  #isCut = false
 
   /** Bytes copied and held. */
   get bufferedBytes(): number {
@@ -42,7 +44,7 @@ export class ReceiveBuffer {
   }
 
   get isReadComplete(): boolean {
-    return this.finalSize >= 0 && this.readOffset === this.finalSize
+    return this.finalSize >= 0 && this.readOffset === this.finalSize && !this.#isCut
   }
 
   /**
@@ -99,6 +101,7 @@ export class ReceiveBuffer {
   /** Drops everything held; the read position jumps to the highest offset. Returns the bytes skipped. */
   discard(): number {
     const skipped = this.highest - this.readOffset
+    if (skipped > 0) this.#isCut = true
     this.#fragments = []
     this.#lent = undefined
     this.#bufferedBytes = 0
