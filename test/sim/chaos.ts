@@ -12,12 +12,13 @@ import { ServerSide } from './server-side.ts'
 import { planRequests } from './workload.ts'
 import { World } from './world.ts'
 
-const IDLE_TIMEOUT = 20_000
+/** Longer than the deaf handlers are, so that the connection outlives them. */
+const IDLE_TIMEOUT = 60_000
 const WILD_REQUESTS = 30
 const STEADY_REQUESTS = 6
 
 /** Until nothing can be left, ms: deaf handlers, the idle timeout after their resets, the last sweep. */
-const AFTERMATH = LONGEST_DEAFNESS + 3 * IDLE_TIMEOUT + 10_000
+const AFTERMATH = LONGEST_DEAFNESS + 2 * IDLE_TIMEOUT + 10_000
 
 export interface ChaosReport {
   readonly seed: number
@@ -27,7 +28,34 @@ export interface ChaosReport {
   readonly problems: string[]
 }
 
-const STRIKES = ['nothing', 'vanish', 'close', 'drain', 'hardStop', 'blackhole'] as const
+/** What is zero on a connection that is open while nothing is asked of it. */
+const IDLE_ZEROS = [
+  'request streams',
+  'handler registry',
+  'datagram channels',
+  'lingering requests',
+  'flow-control debt',
+  'received bytes held',
+  'bytes to send',
+  'streams queued to send',
+  'bytes in flight',
+  'packets to be acknowledged',
+  'request credit not returned',
+  'handlers live',
+] as const
+
+/** Most runs need the connection to live, so that leaks of streams show before it takes them along. */
+const STRIKES = [
+  'nothing',
+  'nothing',
+  'nothing',
+  'nothing',
+  'vanish',
+  'close',
+  'drain',
+  'hardStop',
+  'blackhole',
+] as const
 type Strike = (typeof STRIKES)[number]
 
 class ChaosRun {
@@ -36,6 +64,7 @@ class ChaosRun {
   readonly problems: string[] = []
   readonly #random: Random
   readonly #kinds: readonly string[]
+  readonly #requests: ScriptedStream[] = []
 
   /** @param prepare called with the world before anything happens */
   constructor(seed: number, prepare?: (world: World) => void) {
@@ -50,8 +79,9 @@ class ChaosRun {
       toClient: link(),
       transport: { maxIdleTimeout: IDLE_TIMEOUT, ...this.#windows() },
       supervision: {
-        crashLimit: this.#random.chance(0.3) ? 3 : 1_000,
-        handlerDeadline: this.#random.pick([500, 5_000, 100_000]),
+        crashLimit: this.#random.chance(0.1) ? 3 : 1_000,
+        // No shorter than what an honest upload takes on a bad path.
+        handlerDeadline: this.#random.pick([15_000, 30_000, 100_000]),
         handlerGrace: this.#random.pick([0, 1_000]),
         drainDeadline: 3_000,
       },
@@ -97,14 +127,28 @@ class ChaosRun {
       if (request === WILD_REQUESTS >> 1) this.#struck(wild)
     }
     await world.run(steady, 400_000)
+    await this.#settleOpen(wild)
     if (!wild.connection.isEnding) wild.connection.close(0x100, '', { application: true })
     session.close()
     await world.pass(AFTERMATH)
   }
 
+  /** The client gives up all that is left of its requests; the connection that stays open has to be empty. */
+  async #settleOpen(wild: ScriptedPeer): Promise<void> {
+    if (wild.connection.isEnding || this.strike === 'vanish') return
+    for (const request of this.#requests) request.reset().stop()
+    await this.world.pass(LONGEST_DEAFNESS + 15_000)
+    if (wild.connection.isEnding) return
+    const registries = registriesOf(this.world.server)
+    for (const name of IDLE_ZEROS) {
+      const count = registries[name] ?? 0
+      if (count !== 0) this.problems.push(`server, with the connection open: ${count} ${name}`)
+    }
+  }
+
   /** How requests of the well-behaved client may fail: only because the whole server goes. */
-  get #tolerated(): readonly ('rejected' | 'closed')[] {
-    return this.strike === 'drain' || this.strike === 'hardStop' ? ['rejected', 'closed'] : []
+  get #tolerated(): readonly ('rejected' | 'closed' | 'connect')[] {
+    return this.strike === 'drain' || this.strike === 'hardStop' ? ['rejected', 'closed', 'connect'] : []
   }
 
   async #runSteady(client: ClientSide): Promise<void> {
@@ -122,6 +166,7 @@ class ChaosRun {
     const { clock } = this.world
     if (peer.credit <= 0) return
     const request = peer.begin('POST', `/fault/${random.pick(this.#kinds)}`, random.chance(0.7))
+    this.#requests.push(request)
     const actions: ((request: ScriptedStream) => unknown)[] = [
       (stream) => stream.sendData(random.logarithmic(1, 20_000)),
       (stream) => stream.end(),
