@@ -39,9 +39,7 @@ export function handleMaxData(connection: QuicConnection, cursor: Cursor, type: 
 export function handleMaxStreams(connection: QuicConnection, cursor: Cursor, type: number): void {
   parseLimit(cursor, type, limitFrame)
   const kind = type === FrameType.maxStreamsBidi ? 0 : 1
-  const credit = connection.host.table.local[kind]
-  if (limitFrame.limit <= credit.max) return
-  credit.max = limitFrame.limit
+  if (!connection.host.handleMaxStreams(kind, limitFrame.limit)) return
   connection.application?.handleStreamCredit(kind === 0 ? 'bidi' : 'uni')
 }
 

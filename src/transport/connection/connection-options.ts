@@ -11,12 +11,13 @@ import type {
 import type { CloseInfo } from './closing.ts'
 import type { QuicConnection } from './connection.ts'
 import type { RemoteAddress } from './datagram-batch.ts'
+import type { ResumableSession } from './early-data.ts'
 import type { ConnectionIdSource } from './local-connection-ids.ts'
 import type { TransportSettings } from './settings.ts'
 
-type GivenByConnection = 'quicTransportParameters' | 'backends' | 'keyLog'
+type GivenByConnection = 'quicTransportParameters' | 'backends' | 'keyLog' | 'version'
 export type ServerTlsOptions = Omit<ServerTlsConfig, GivenByConnection>
-export type ClientTlsOptions = Omit<ClientTlsConfig, GivenByConnection>
+export type ClientTlsOptions = Omit<ClientTlsConfig, GivenByConnection | 'resumption'>
 
 /** What runs on a connection: HTTP/3, or a test. Calls are synchronous. */
 export interface ConnectionApplication {
@@ -26,12 +27,26 @@ export interface ConnectionApplication {
   acceptStream(stream: QuicStream): StreamApplication
   /** The peer allows more streams of this kind. */
   handleStreamCredit(kind: StreamKind): void
+  /** Client that sent early data: whether the server took it. If not, all of it is sent again. */
+  handleEarlyDataVerdict?(isAccepted: boolean): void
   /** A DATAGRAM frame (RFC 9221); the payload is borrowed until the call returns. */
   handleDatagramFrame?(payload: Uint8Array): void
   /** Closing or draining has begun; all streams have ended. */
   handleClosing(info: CloseInfo): void
   /** The connection is over and forgotten. */
   handleClosed(): void
+}
+
+/** What a client's connection needs to be given sessions, and to take one up again. */
+export interface ConnectionResumption {
+  /** Wall-clock time, ms: tickets age while nobody runs. */
+  readonly now: () => number
+  /** The session to resume, if it still can be. */
+  readonly session?: ResumableSession | undefined
+  /** Send early data, when the session allows it. */
+  readonly earlyData?: boolean | undefined
+  /** Receives a session for a later connection, several times as a rule. */
+  readonly onSession?: ((session: ResumableSession) => void) | undefined
 }
 
 export interface ConnectionOptions {
@@ -50,6 +65,8 @@ export interface ConnectionOptions {
   /** Owns the actors of the connection and of the handshake. */
   readonly owner: ActorOwner
   readonly connectionIds: ConnectionIdSource<QuicConnection>
+  /** Client only. A server's part is in its `tls`. */
+  readonly resumption?: ConnectionResumption
   /** Receives NSS key log lines. */
   readonly keyLog?: (line: string) => void
   /** Judges the peer's certificate, now or later; without it every certificate is accepted. */

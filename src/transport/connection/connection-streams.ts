@@ -10,9 +10,9 @@ import {
   type StreamKind,
   StreamTable,
 } from '../streams/index.ts'
-import type { TransportParameters } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
 import type { ConnectionOptions } from './connection-options.ts'
+import type { RememberedLimits } from './early-data.ts'
 
 export class ConnectionStreams implements StreamHost {
   readonly table: StreamTable
@@ -24,6 +24,8 @@ export class ConnectionStreams implements StreamHost {
   readonly #blocked = new Set<QuicStream>()
   /** Streams read to their end in this turn. */
   #readAll: QuicStream[] = []
+  /** Streams opened as rejected early data, beyond what the server allows now; undefined when there are none. */
+  #withheld: Set<QuicStream> | undefined
 
   constructor(connection: QuicConnection, options: ConnectionOptions) {
     const { settings } = connection
@@ -44,8 +46,8 @@ export class ConnectionStreams implements StreamHost {
     )
   }
 
-  /** The peer's transport parameters, section 7.4. */
-  setPeerLimits(peer: TransportParameters): void {
+  /** The peer's transport parameters, section 7.4; before them, at a client with early data, the remembered ones. */
+  setPeerLimits(peer: RememberedLimits): void {
     this.sendCredit.raise(peer.initialMaxData)
     this.table.setPeerLimits({
       maxStreamDataBidiLocal: peer.initialMaxStreamDataBidiLocal,
@@ -54,6 +56,41 @@ export class ConnectionStreams implements StreamHost {
       maxStreamsBidi: peer.initialMaxStreamsBidi,
       maxStreamsUni: peer.initialMaxStreamsUni,
     })
+    this.#sendAgain()
+  }
+
+  /** Early data was rejected: everything is unsent, and without credit until the peer's parameters come. */
+  rewind(): void {
+    this.sendQueue.clear()
+    this.#blocked.clear()
+    this.sendCredit.max = 0
+    this.sendCredit.used = 0
+    this.sendCredit.reportedAt = -1
+    for (const stream of this.table.streams.values()) stream.sending?.rewind()
+  }
+
+  /** Streams that exist already go by the new limits. */
+  #sendAgain(): void {
+    const { table } = this
+    if (table.streams.size === 0) return
+    for (const stream of table.streams.values()) {
+      if (!table.isWithinLimit(stream.id)) {
+        this.#withheld ??= new Set()
+        this.#withheld.add(stream)
+      } else if (stream.hasOutput(this.sendCredit.available)) this.queueSend(stream)
+    }
+  }
+
+  /** MAX_STREAMS arrived. Returns whether it allows more than before. */
+  handleMaxStreams(kind: number, max: number): boolean {
+    const credit = this.table.local[kind]
+    if (max <= credit.max) return false
+    credit.max = max
+    const withheld = this.#withheld
+    if (withheld === undefined) return true
+    this.#withheld = undefined
+    this.#sendAgain()
+    return true
   }
 
   open(kind: StreamKind): QuicStream | undefined {
@@ -75,6 +112,7 @@ export class ConnectionStreams implements StreamHost {
     const stream = this.table.release(id)
     if (stream === undefined) return
     this.#blocked.delete(stream)
+    this.#withheld?.delete(stream)
     if (!keepsCredit) this.returnCredit(id)
     // One application that fails must not keep the other streams of a closing connection from ending.
     this.#connection.guard(() => {
@@ -103,12 +141,14 @@ export class ConnectionStreams implements StreamHost {
   closeAll(): void {
     this.sendQueue.clear()
     this.#blocked.clear()
+    this.#withheld = undefined
     this.table.closeAll()
   }
 
   // --- StreamHost ---
 
   queueSend(stream: QuicStream): void {
+    if (this.#withheld?.has(stream)) return
     this.sendQueue.push(stream)
     this.#connection.wake()
   }

@@ -22,6 +22,7 @@ import { ConnectionStreams } from './connection-streams.ts'
 import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
 import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
+import { ZERO_RTT_BIT } from './dispatch.ts'
 import { Handshake } from './handshake.ts'
 import { Lifetime } from './lifetime.ts'
 import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT, MIN_DATAGRAM_SIZE } from './limits.ts'
@@ -123,6 +124,11 @@ export class QuicConnection implements ActorSubject {
     return this.actor.phase >= ConnectionPhase.established
   }
 
+  /** Server: what is processed now may be a replay (RFC 9001 section 9.2); the end of the handshake rules that out. */
+  get isEarly(): boolean {
+    return this.isServer && !this.isHandshakeComplete
+  }
+
   /** Closing, draining or closed. */
   get isEnding(): boolean {
     return this.actor.phase >= ConnectionPhase.closing
@@ -157,7 +163,8 @@ export class QuicConnection implements ActorSubject {
     const { isHandshakeComplete, spaces } = this
     let bits = 0
     for (const space of spaces) if (space.readKeys !== undefined) bits |= 1 << space.index
-    return isHandshakeComplete ? bits : bits & 3
+    if (this.handshake.early.readKeys !== undefined) bits |= ZERO_RTT_BIT
+    return isHandshakeComplete ? bits : bits & ~(1 << Space.application)
   }
 
   // --- Input from the endpoint ---
@@ -220,6 +227,7 @@ export class QuicConnection implements ActorSubject {
       this.timers.clear(TimerKind.keyDiscard)
       this.applicationKeys?.discardPrevious()
     }
+    if (this.timers.isExpired(TimerKind.earlyKeyDiscard, now)) this.handshake.early.discard()
     const probe = this.recovery.handleTimeout(now)
     if (probe !== undefined) prepareProbes(this, probe.space, probe.count)
   }
@@ -378,6 +386,7 @@ export class QuicConnection implements ActorSubject {
     this.receiver.discard()
     this.localIds.retireAll()
     this.handshake.tls.discard()
+    this.handshake.early.discard()
     for (const space of this.spaces) this.discardSpace(space.index)
     this.guard(() => this.application?.handleClosed())
   }

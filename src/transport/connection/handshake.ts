@@ -4,6 +4,8 @@ import { ConnectionEvent } from '../../machines/index.ts'
 import { type CipherSuite, packetKeys } from '../crypto/index.ts'
 import {
   type CertificateVerdict,
+  type ClientTlsConfig,
+  type SessionTicket,
   TlsClient,
   type TlsOutput,
   TlsServer,
@@ -21,29 +23,43 @@ import {
 import { ApplicationKeys } from './application-keys.ts'
 import type { QuicConnection } from './connection.ts'
 import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
+import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLimits } from './early-data.ts'
 import { Space } from './packet-space.ts'
 import { TimerKind } from './timers.ts'
+
+type GivenToTls = Pick<ClientTlsConfig, 'backends' | 'keyLog' | 'quicTransportParameters' | 'version'>
 
 export class Handshake implements TlsOutput {
   readonly tls: TlsServer | TlsClient
   /** The peer's transport parameters once they are known. */
   peer: TransportParameters | undefined
+  readonly early: EarlyData
   readonly #connection: QuicConnection
   readonly #options: ConnectionOptions
 
   constructor(connection: QuicConnection, options: ConnectionOptions) {
     this.#connection = connection
     this.#options = options
-    const { backends, entropy, owner } = options
+    const { backends, entropy, owner, version, resumption } = options
+    this.early = new EarlyData(connection, resumption?.session)
     const shared = {
       backends,
+      version,
       keyLog: options.keyLog !== undefined,
       quicTransportParameters: encodeTransportParameters(this.#localParameters(), options.role),
     }
     this.tls =
       options.role === 'server'
         ? new TlsServer({ ...(options.tls as ServerTlsOptions), ...shared }, this, entropy, owner)
-        : new TlsClient({ ...(options.tls as ClientTlsOptions), ...shared }, this, entropy, owner)
+        : new TlsClient({ ...this.#clientOptions(), ...shared }, this, entropy, owner)
+  }
+
+  #clientOptions(): Omit<ClientTlsConfig, keyof GivenToTls> {
+    const tls = this.#options.tls as ClientTlsOptions
+    const { resumption } = this.#options
+    if (resumption === undefined) return tls
+    const { now, session, earlyData } = resumption
+    return { ...tls, resumption: { now, ticket: session?.ticket, earlyData } }
   }
 
   start(now: number): void {
@@ -113,10 +129,35 @@ export class Handshake implements TlsOutput {
     connection.wake()
   }
 
+  installEarlyKeys(direction: 'read' | 'write', suite: CipherSuite, secret: Uint8Array): void {
+    const connection = this.#connection
+    const keys = packetKeys(this.#options.backends, suite, secret, connection.version)
+    if (direction === 'read') this.early.readKeys = keys
+    else this.early.open(keys)
+    connection.wake()
+  }
+
+  handleEarlyDataVerdict(isAccepted: boolean): void {
+    this.early.settle(isAccepted)
+  }
+
+  handleSessionTicket(ticket: SessionTicket): void {
+    this.#options.resumption?.onSession?.({ ticket, limits: rememberedLimits(this.peer!) })
+  }
+
+  rememberedTransportState(): Uint8Array {
+    return encodeRememberedLimits(this.#connection.settings)
+  }
+
+  acceptsTransportState(state: Uint8Array): boolean {
+    return keepsRememberedLimits(this.#connection.settings, state)
+  }
+
   handlePeerTransportParameters(bytes: Uint8Array): void {
     const connection = this.#connection
     const peer = decodeTransportParameters(bytes, connection.isServer ? 'client' : 'server')
     this.#checkConnectionIds(peer)
+    this.early.checkPeerLimits(peer, this.tls.alpn)
     this.peer = peer
     connection.applyPeerParameters(peer)
   }
@@ -142,6 +183,7 @@ export class Handshake implements TlsOutput {
     if (connection.isServer) {
       // RFC 9001 section 4.1.2: for the server, completion is confirmation.
       connection.control.queueHandshakeDone()
+      this.early.beginEnd()
       this.#confirm()
     }
     connection.guard(() => connection.application?.handleHandshakeComplete())

@@ -5,11 +5,13 @@ export type {
   ClientTlsOptions,
   ConnectionApplication,
   ConnectionOptions,
+  ConnectionResumption,
   ServerTlsOptions,
 } from './connection-options.ts'
 export { ConnectionStats } from './connection-stats.ts'
 export { DatagramBatch, type RemoteAddress } from './datagram-batch.ts'
 export type { DatagramWatcher } from './datagram-queue.ts'
+export type { RememberedLimits, ResumableSession } from './early-data.ts'
 export * from './limits.ts'
 export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
 export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'

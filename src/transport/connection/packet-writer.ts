@@ -42,6 +42,7 @@ export class PacketWriter {
   #packetNumberLength = 0
   #payloadStart = 0
   #packetNumber = 0
+  #isLong = false
 
   constructor(connection: QuicConnection, space: PacketSpace) {
     this.#connection = connection
@@ -69,7 +70,9 @@ export class PacketWriter {
     this.#headerStart = start
     this.#packetNumber = number
     this.#packetNumberLength = length
-    if (index === Space.application) {
+    const isEarly = keys === this.#connection.handshake.early.writeKeys
+    this.#isLong = index !== Space.application || isEarly
+    if (!this.#isLong) {
       const phase = this.#connection.applicationKeys?.phase ?? 0
       this.offset = encodeShortHeader(buffer, start, peerIds.current, number, length, phase, 0)
     } else {
@@ -77,7 +80,7 @@ export class PacketWriter {
       this.offset = encodeLongHeader(
         buffer,
         start,
-        PACKET_TYPES[index],
+        isEarly ? PacketType.zeroRtt : PACKET_TYPES[index],
         version,
         peerIds.current,
         scid,
@@ -106,7 +109,7 @@ export class PacketWriter {
   seal(now: number): number {
     this.padTo(this.#packetNumberOffset + MIN_PROTECTED + TAG_LENGTH)
     const { index } = this.space
-    if (index !== Space.application) {
+    if (this.#isLong) {
       const length = this.offset - this.#packetNumberOffset + TAG_LENGTH
       patchLength(this.buffer, this.#packetNumberOffset - LENGTH_FIELD, length)
     }

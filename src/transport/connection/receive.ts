@@ -14,7 +14,7 @@ import {
   versionCount,
 } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
-import { dispatchFrames } from './dispatch.ts'
+import { dispatchFrames, ZERO_RTT_BIT } from './dispatch.ts'
 import { MAX_UNDECRYPTABLE_BYTES, MAX_UNDECRYPTABLE_PACKETS, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { type PacketSpace, Space } from './packet-space.ts'
 
@@ -94,12 +94,12 @@ export class Receiver {
       if (header.type === PacketType.initial && !this.#isProperInitial(datagramEnd - datagramStart)) return
     }
     if (space.isDiscarded) return
-    const isEarly = space.index === Space.application && !connection.isHandshakeComplete
-    if (space.readKeys === undefined || isEarly) {
-      this.#keepUndecryptable(buffer)
+    const keys = this.#readKeys(space)
+    if (keys === undefined) {
+      if (this.#mayGetKeys()) this.#keepUndecryptable(buffer)
       return
     }
-    if (!this.#open(buffer, space, space.readKeys)) {
+    if (!this.#open(buffer, space, keys)) {
       connection.stats.undecryptable++
       if (header.type === PacketType.oneRtt) this.#checkStatelessReset(buffer, datagramStart, datagramEnd)
       return
@@ -109,10 +109,26 @@ export class Receiver {
       return
     }
     connection.handlePacketOpened(space, header, buffer)
-    const ackEliciting = dispatchFrames(connection, this.#cursor, space)
+    const bit = header.type === PacketType.zeroRtt ? ZERO_RTT_BIT : 1 << space.index
+    const ackEliciting = dispatchFrames(connection, this.#cursor, space, bit)
     connection.stats.packetsReceived++
     if (space.isDiscarded) return
     space.acks.insert(this.#packetNumber, ackEliciting, connection.now)
+  }
+
+  /** Keys that open the packet now. RFC 9001 section 5.7: 1-RTT packets wait for the end of the handshake. */
+  #readKeys(space: PacketSpace): PacketKeys | undefined {
+    const connection = this.#connection
+    if (this.header.type === PacketType.zeroRtt) return connection.handshake.early.readKeys
+    if (space.index === Space.application && !connection.isHandshakeComplete) return undefined
+    return space.readKeys
+  }
+
+  /** 0-RTT packets come to servers only, and their keys with the answer to the ClientHello or never. */
+  #mayGetKeys(): boolean {
+    if (this.header.type !== PacketType.zeroRtt) return true
+    const { isServer, isHandshakeComplete, spaces } = this.#connection
+    return isServer && !isHandshakeComplete && spaces[Space.handshake].writeKeys === undefined
   }
 
   /** Removes protection and points the cursor at the frames; false drops the packet. */
@@ -148,7 +164,8 @@ export class Receiver {
     const { spaces } = this.#connection
     if (type === PacketType.initial) return spaces[Space.initial]
     if (type === PacketType.handshake) return spaces[Space.handshake]
-    if (type === PacketType.oneRtt) return spaces[Space.application]
+    // RFC 9000 section 12.3: 0-RTT and 1-RTT share a packet number space.
+    if (type === PacketType.oneRtt || type === PacketType.zeroRtt) return spaces[Space.application]
     return undefined
   }
 

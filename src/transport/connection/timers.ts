@@ -1,10 +1,17 @@
 // All timers of a connection in one array; the next timeout is its minimum. Absolute milliseconds of the caller's
 // clock, Infinity when unarmed. Loss detection and delayed ACKs keep their own times in recovery.
 
-export const TimerKind = { idle: 0, handshake: 1, drain: 2, pacing: 3, keyDiscard: 4 } as const
+export const TimerKind = {
+  idle: 0,
+  handshake: 1,
+  drain: 2,
+  pacing: 3,
+  keyDiscard: 4,
+  earlyKeyDiscard: 5,
+} as const
 
 export class Timers {
-  readonly #times = new Float64Array(5).fill(Number.POSITIVE_INFINITY)
+  readonly #times = new Float64Array(6).fill(Number.POSITIVE_INFINITY)
 
   set(kind: number, at: number): void {
     this.#times[kind] = at
@@ -28,7 +35,7 @@ export class Timers {
 
   get next(): number {
     const times = this.#times
-    return Math.min(times[0], times[1], times[2], times[3], times[4])
+    return Math.min(times[0], times[1], times[2], times[3], times[4], times[5])
   }
 
   get armed(): number {

@@ -129,8 +129,9 @@ export class Transmitter {
   }
 
   #writeKeys(space: PacketSpace): PacketKeys | undefined {
-    if (space.index === Space.application) return this.#connection.applicationKeys?.write ?? space.writeKeys
-    return space.writeKeys
+    if (space.index !== Space.application) return space.writeKeys
+    const { applicationKeys, handshake } = this.#connection
+    return applicationKeys?.write ?? space.writeKeys ?? handshake.early.writeKeys
   }
 
   /** Whether the space has ack-eliciting frames and may send them now: probes pass the congestion window. */

@@ -122,9 +122,15 @@ export class SendBuffer {
     }
   }
 
-  /** Everything sent and unacknowledged counts as lost: for probes and rejected early data. */
+  /** Everything sent and unacknowledged counts as lost: for a Retry. */
   loseInFlight(): void {
     this.lose(this.base, this.next)
+  }
+
+  /** Nothing has been sent: for rejected early data, of which nothing can have been acknowledged. */
+  rewind(): void {
+    this.next = this.base
+    this.#lost = undefined
   }
 
   /** Drops all bytes, sent or not; nothing will be sent from here again. */

@@ -63,6 +63,17 @@ export class SendingPart {
     return this.phase !== before
   }
 
+  /** Early data was rejected (RFC 9001 section 4.6.2): the peer knows nothing of it, and new limits will follow. */
+  rewind(): void {
+    const { phase, credit } = this
+    credit.max = 0
+    credit.used = 0
+    credit.reportedAt = -1
+    if (phase === SendPhase.ready || phase === SendPhase.send || phase === SendPhase.dataSent) {
+      this.buffer.rewind()
+    } else this.resetFinalSize = 0
+  }
+
   /** Whether a packet could carry something of this stream's data now. */
   canSendData(connectionCredit: number): boolean {
     const buffer = this.buffer

@@ -95,6 +95,22 @@ export class StreamTable {
     this.#peerLimits = limits
     this.local[0].max = limits.maxStreamsBidi
     this.local[1].max = limits.maxStreamsUni
+    // Streams of early data exist before the limits of this connection do.
+    for (const stream of this.streams.values()) stream.sending?.credit.raise(this.#sendLimit(stream.id) ?? 0)
+  }
+
+  /** False for a stream of ours that the peer does not allow (any more): early data that was rejected. */
+  isWithinLimit(id: number): boolean {
+    return !this.isLocal(id) || Math.floor(id / 4) < this.local[(id >>> 1) & 1].max
+  }
+
+  /** What the peer lets us send on a stream at first; undefined when we send nothing on it. */
+  #sendLimit(id: number): number | undefined {
+    const peer = this.#peerLimits
+    const isLocal = this.isLocal(id)
+    // The names are from the view of who sends the parameter: our "local" is the peer's "remote".
+    if ((id & 2) === 0) return (isLocal ? peer?.maxStreamDataBidiRemote : peer?.maxStreamDataBidiLocal) ?? 0
+    return isLocal ? (peer?.maxStreamDataUni ?? 0) : undefined
   }
 
   /** Opens a stream of ours; undefined while the peer's limit forbids it. */
@@ -151,16 +167,10 @@ export class StreamTable {
   #create(id: number, isLocal: boolean): QuicStream {
     const isUni = (id & 2) !== 0
     const own = this.#limits
-    const peer = this.#peerLimits
-    let sendLimit: number | undefined
     let window: number | undefined
-    if (!isUni) {
-      // The names are from the view of who sends the parameter: our "local" is the peer's "remote".
-      sendLimit = (isLocal ? peer?.maxStreamDataBidiRemote : peer?.maxStreamDataBidiLocal) ?? 0
-      window = isLocal ? own.maxStreamDataBidiLocal : own.maxStreamDataBidiRemote
-    } else if (isLocal) sendLimit = peer?.maxStreamDataUni ?? 0
-    else window = own.maxStreamDataUni
-    const stream = new QuicStream(id, isLocal, this.#host, sendLimit, window)
+    if (!isUni) window = isLocal ? own.maxStreamDataBidiLocal : own.maxStreamDataBidiRemote
+    else if (!isLocal) window = own.maxStreamDataUni
+    const stream = new QuicStream(id, isLocal, this.#host, this.#sendLimit(id), window)
     const table = isUni ? (isLocal ? sendStream : receiveStream) : bidiStream
     stream.actor = this.#supervision.startActor(table, stream, stream)
     this.streams.set(id, stream)

@@ -221,12 +221,18 @@ export class Pair {
   readonly #batch = new DatagramBatch()
 
   constructor(
-    options: { seed?: number; client?: Partial<TransportSettings>; server?: Partial<TransportSettings> } = {},
+    options: {
+      seed?: number
+      client?: Partial<TransportSettings>
+      server?: Partial<TransportSettings>
+      clientChanges?: Partial<ConnectionOptions>
+      serverChanges?: Partial<ConnectionOptions>
+    } = {},
   ) {
     const seed = options.seed ?? 1
-    this.client = new TestEnd('client', undefined, seed, options.client ?? {})
+    this.client = new TestEnd('client', undefined, seed, options.client ?? {}, options.clientChanges)
     const id = this.client.connection.originalDestinationConnectionId
-    this.server = new TestEnd('server', id, seed + 1, options.server ?? {})
+    this.server = new TestEnd('server', id, seed + 1, options.server ?? {}, options.serverChanges)
   }
 
   /** Lets time pass until nothing is due before `until` (milliseconds), or `done` holds. */
