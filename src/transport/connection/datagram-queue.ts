@@ -5,9 +5,12 @@ import { EntryKind, type EntryTarget } from '../streams/index.ts'
 import { datagramHeaderLength, writeDatagramHeader } from '../wire/index.ts'
 import { MAX_QUEUED_DATAGRAM_BYTES, MAX_QUEUED_DATAGRAMS } from './limits.ts'
 
-/** Told what became of one datagram. `dropped`: it never left, because newer ones pushed it out of the queue. */
+/** `dropped`: it never left, because newer ones pushed it out of the queue or the connection ended. */
+export type DatagramFate = 'sent' | 'acknowledged' | 'lost' | 'dropped'
+
+/** Told what became of one datagram. What it throws is counted and goes no further. */
 export interface DatagramWatcher {
-  handleDatagramFate(fate: 'sent' | 'acknowledged' | 'lost' | 'dropped'): void
+  handleDatagramFate(fate: DatagramFate): void
 }
 
 interface QueuedDatagram {
@@ -24,6 +27,8 @@ export class DatagramQueue {
   /** max_datagram_frame_size of the peer, bytes; 0 when it takes none. */
   peerLimit = 0
   dropped = 0
+  /** Watchers that threw. */
+  watcherFaults = 0
 
   get hasOutput(): boolean {
     return this.#queue.length > 0
@@ -50,7 +55,15 @@ export class DatagramQueue {
   #dropOldest(): void {
     const oldest = this.#take()
     this.dropped++
-    oldest.watcher?.handleDatagramFate('dropped')
+    this.#tell(oldest.watcher, 'dropped')
+  }
+
+  #tell(watcher: DatagramWatcher | undefined, fate: DatagramFate): void {
+    try {
+      watcher?.handleDatagramFate(fate)
+    } catch {
+      this.watcherFaults++
+    }
   }
 
   #take(): QueuedDatagram {
@@ -69,10 +82,24 @@ export class DatagramQueue {
       target.set(bytes, offset)
       offset += bytes.length
       if (watcher === undefined) continue
-      packet.addEntry(EntryKind.datagram, new WatchedDatagram(watcher))
-      watcher.handleDatagramFate('sent')
+      packet.addEntry(EntryKind.datagram, new WatchedDatagram((fate) => this.#tell(watcher, fate)))
+      this.#tell(watcher, 'sent')
     }
     return offset
+  }
+
+  /** The path has come to carry less. @param limit largest payload that still fits, bytes */
+  discardLarger(limit: number): void {
+    for (let left = this.#queue.length; left > 0; left--) {
+      const next = this.#take()
+      if (next.bytes.length <= limit) {
+        this.#queue.push(next)
+        this.#bytes += next.bytes.length
+        continue
+      }
+      this.dropped++
+      next.watcher?.handleDatagramFate('dropped')
+    }
   }
 
   /** The connection ends: nothing queued will leave. */
@@ -82,17 +109,17 @@ export class DatagramQueue {
 }
 
 class WatchedDatagram implements EntryTarget {
-  readonly #watcher: DatagramWatcher
+  readonly #tell: (fate: DatagramFate) => void
 
-  constructor(watcher: DatagramWatcher) {
-    this.#watcher = watcher
+  constructor(tell: (fate: DatagramFate) => void) {
+    this.#tell = tell
   }
 
   handleAcked(): void {
-    this.#watcher.handleDatagramFate('acknowledged')
+    this.#tell('acknowledged')
   }
 
   handleLost(): void {
-    this.#watcher.handleDatagramFate('lost')
+    this.#tell('lost')
   }
 }

@@ -69,3 +69,16 @@ test('datagrams are flow-controlled by the congestion window, not sent at once (
     pair.client.connection.recovery.congestion.window,
   )
 })
+
+test('a watcher that throws harms nothing: its fault is counted', () => {
+  const pair = new Pair(both).handshake()
+  const payloads = received(pair)
+  const handleDatagramFate = () => {
+    throw new Error('watcher')
+  }
+  pair.client.connection.sendDatagram(Buffer.from('x'), { handleDatagramFate })
+  pair.run(1_000)
+  expect(payloads).toEqual(['x'])
+  expect(pair.client.connection.datagrams.watcherFaults).toBe(2)
+  expect(pair.client.connection.isEnding).toBe(false)
+})
