@@ -83,7 +83,11 @@ function build(
     connectionIds: source,
     ...(keyLog === undefined ? {} : { keyLog }),
     ...role,
-    transport: { ...transport, ...role.transport },
+    transport: {
+      pathMtuDiscovery: entry.socket.forbidsFragmentation === true,
+      ...transport,
+      ...role.transport,
+    },
   })
   supervisor.adopt(connection, application(connection, supervisor))
   return entry

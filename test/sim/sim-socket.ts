@@ -10,6 +10,7 @@ export class SimSocket implements DatagramSocket {
   readonly localAddress: string
   readonly localPort: number
   readonly isBlocked = false
+  readonly forbidsFragmentation = true
   /** Address that others see as the source; differs from the local one after a rebinding. */
   publicAddress: RemoteAddress
   readonly #network: SimNetwork

@@ -11,7 +11,7 @@ import {
   type LifeActor,
 } from '../../machines/index.ts'
 import { initialKeys, type PacketKeys } from '../crypto/index.ts'
-import { createCongestionController, LossRecovery } from '../recovery/index.ts'
+import type { LossRecovery, PathMtu } from '../recovery/index.ts'
 import type { QuicStream, StreamKind } from '../streams/index.ts'
 import { type PacketHeader, QuicError, type TransportParameters } from '../wire/index.ts'
 import type { ApplicationKeys } from './application-keys.ts'
@@ -25,13 +25,14 @@ import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
 import { ZERO_RTT_BIT } from './dispatch.ts'
 import { Handshake } from './handshake.ts'
 import { Lifetime } from './lifetime.ts'
-import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT, MIN_DATAGRAM_SIZE } from './limits.ts'
+import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
 import { PacketSpace, Space } from './packet-space.ts'
 import { Path } from './path.ts'
+import { createPathMtu, createRecovery } from './path-control.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { Receiver } from './receive.ts'
-import { prepareProbes, SentEntries } from './sent-entries.ts'
+import { prepareProbes } from './sent-entries.ts'
 import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 import { TimerKind, Timers } from './timers.ts'
 import { Transmitter } from './transmit.ts'
@@ -48,6 +49,7 @@ export class QuicConnection implements ActorSubject {
   readonly path: Path
   readonly spaces: readonly PacketSpace[]
   readonly recovery: LossRecovery
+  readonly mtu: PathMtu
   readonly host: ConnectionStreams
   readonly control: ControlFrames
   readonly localIds: LocalConnectionIds<QuicConnection>
@@ -84,13 +86,8 @@ export class QuicConnection implements ActorSubject {
     this.path = new Path(options.remote, !this.isServer)
     const wake = () => this.wake()
     this.spaces = [0, 1, 2].map((index) => new PacketSpace(index, this.settings.maxAckDelay, wake))
-    this.recovery = new LossRecovery({
-      role: options.role,
-      events: new SentEntries(),
-      entropy: options.entropy,
-      congestion: createCongestionController(this.settings.congestion, MIN_DATAGRAM_SIZE, options.entropy),
-      maxDatagramSize: MIN_DATAGRAM_SIZE,
-    })
+    this.mtu = createPathMtu(this)
+    this.recovery = createRecovery(this, options)
     this.host = new ConnectionStreams(this, options)
     this.control = new ControlFrames(this)
     this.localIds = new LocalConnectionIds<QuicConnection>(this, options.connectionIds)
@@ -324,6 +321,7 @@ export class QuicConnection implements ActorSubject {
     this.datagrams.peerLimit = peer.maxDatagramFrameSize
     this.peerAckDelayExponent = peer.ackDelayExponent
     this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
+    this.mtu.setPeerLimit(peer.maxUdpPayloadSize)
     if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)
     this.#lifetime.negotiateIdle(peer.maxIdleTimeout)
   }

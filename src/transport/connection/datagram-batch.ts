@@ -15,8 +15,8 @@ export interface RemoteAddress {
 /** 54 datagrams of 1,200 bytes; as much as one segmented send takes. */
 const BATCH_BYTES = 65_536
 const BATCH_DATAGRAMS = 64
-/** No datagram we build is larger: Ethernet with room for tunnels. */
-const LARGEST_DATAGRAM = 1_500
+/** No datagram we build is larger, whatever path MTU discovery finds: a whole Ethernet frame. */
+export const LARGEST_DATAGRAM = 1_500
 
 export class DatagramBatch {
   buffer: Uint8Array = Buffer.alloc(BATCH_BYTES)

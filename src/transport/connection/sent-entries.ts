@@ -1,18 +1,28 @@
 // What recovery reports about packets, passed on to those who put something into them (RFC 9000 section 13.3).
-import type { RecoveryEvents, SentPacket } from '../recovery/index.ts'
+import type { PathMtu, RecoveryEvents, SentPacket } from '../recovery/index.ts'
 import { EntryKind, type EntryTarget } from '../streams/index.ts'
 import type { QuicConnection } from './connection.ts'
+import { MIN_DATAGRAM_SIZE } from './limits.ts'
 import { Space } from './packet-space.ts'
 
 export class SentEntries implements RecoveryEvents {
+  readonly #mtu: PathMtu
+
+  constructor(mtu: PathMtu) {
+    this.#mtu = mtu
+  }
+
   handleAcked(_space: number, packet: SentPacket): void {
+    if (packet.size > MIN_DATAGRAM_SIZE) this.#mtu.onLargePacketAcked(packet.packetNumber)
     for (let i = 0; i < packet.entryCount; i++) {
       const target = packet.targets[i] as EntryTarget
       target.handleAcked(packet.kinds[i], packet.starts[i], packet.ends[i])
     }
   }
 
-  handleLost(_space: number, packet: SentPacket): void {
+  handleLost(_space: number, packet: SentPacket, now: number): void {
+    if (packet.size > MIN_DATAGRAM_SIZE && !packet.isMtuProbe)
+      this.#mtu.onLargePacketLost(packet.packetNumber, now)
     for (let i = 0; i < packet.entryCount; i++) {
       const target = packet.targets[i] as EntryTarget
       target.handleLost(packet.kinds[i], packet.starts[i], packet.ends[i])
@@ -25,11 +35,13 @@ const NOT_REPEATED: readonly number[] = [
   EntryKind.retireConnectionId,
   EntryKind.newConnectionId,
   EntryKind.datagram,
+  EntryKind.mtuProbe,
 ]
 
 /** RFC 9002 section 6.2.4: a probe carries new data, or else what the oldest packets carried; a PING if need be. */
 export function prepareProbes(connection: QuicConnection, index: number, count: number): void {
-  const { spaces, recovery, host } = connection
+  const { spaces, recovery, host, mtu } = connection
+  mtu.onProbeTimeout(recovery.ptoCount)
   const space = spaces[index]
   if (space.isDiscarded || space.writeKeys === undefined) return
   space.probes = count

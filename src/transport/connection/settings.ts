@@ -20,6 +20,10 @@ export interface TransportSettings {
   /** Largest DATAGRAM frame we take, bytes; 0 takes none (RFC 9221 section 3). */
   maxDatagramFrameSize: number
   congestion: CongestionAlgorithm
+  /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
+  pathMtuDiscovery: boolean
+  /** Largest datagram that path MTU discovery tries, bytes of UDP payload; 1,500 at most. */
+  maxDatagramSize: number
 }
 
 /** A megabyte in flight per connection serves 80 Mbit/s at 100 ms; a quarter of it per stream keeps four going. */
@@ -35,4 +39,7 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
   maxDatagramFrameSize: 0,
   congestion: 'cubic',
+  pathMtuDiscovery: false,
+  // Ethernet's 1,500 bytes less the headers of IPv6 and UDP.
+  maxDatagramSize: 1_452,
 }

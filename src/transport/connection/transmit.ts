@@ -1,5 +1,6 @@
 // What goes out, in which order, and how much of it: acknowledgements, CRYPTO, control frames, stream data, coalesced
 // into datagrams (RFC 9000 sections 12.2, 13 and 14; RFC 9002 section 7). Called by QuicConnection.pollTransmit.
+import { ConnectionPhase } from '../../machines/index.ts'
 import type { PacketKeys } from '../crypto/index.ts'
 import { EntryKind } from '../streams/index.ts'
 import { FrameType, TransportErrorCode, writeBareFrame, writeConnectionClose } from '../wire/index.ts'
@@ -8,6 +9,7 @@ import type { DatagramBatch } from './datagram-batch.ts'
 import { MAX_DATAGRAMS_PER_POLL, MIN_DATAGRAM_SIZE, MIN_PACKET_ROOM } from './limits.ts'
 import { type PacketSpace, Space } from './packet-space.ts'
 import { PacketWriter } from './packet-writer.ts'
+import { MtuProbe } from './path-control.ts'
 import { TimerKind } from './timers.ts'
 
 /** Room that an ACK frame with a few ranges needs; a fuller one is cut to what fits. */
@@ -17,20 +19,23 @@ export class Transmitter {
   readonly #connection: QuicConnection
   readonly #writers: readonly PacketWriter[]
   readonly #open: PacketWriter[] = []
+  readonly #mtuProbe: MtuProbe
   /** Congestion control or pacing held something back in this poll. */
   #isBlocked = false
 
   constructor(connection: QuicConnection) {
     this.#connection = connection
+    this.#mtuProbe = new MtuProbe(connection)
     this.#writers = connection.spaces.map((space) => new PacketWriter(connection, space))
   }
 
   /** Appends datagrams to the batch until nothing may or need be sent. Returns how many. */
   poll(batch: DatagramBatch, now: number): number {
-    const { recovery, timers } = this.#connection
+    const { recovery, timers, mtu } = this.#connection
     let sent = 0
     this.#isBlocked = false
     timers.clear(TimerKind.pacing)
+    if (mtu.probeSize > 0 && this.#sendMtuProbe(batch, now)) sent++
     while (sent < MAX_DATAGRAMS_PER_POLL && !batch.isFull) {
       if (!this.#datagram(batch, now)) {
         // RFC 9002 section 7.8: idle because nothing is left to send, not because the window is full.
@@ -45,7 +50,9 @@ export class Transmitter {
   #datagram(batch: DatagramBatch, now: number): boolean {
     const connection = this.#connection
     const { path } = connection
-    const size = path.maxDatagramSize
+    // What answers a probe timeout must arrive, whatever has become of the path's MTU.
+    const isProbe = connection.spaces[Space.application].probes > 0
+    const size = isProbe ? MIN_DATAGRAM_SIZE : path.maxDatagramSize
     if (!path.canSend) {
       connection.recovery.setAntiAmplificationBlocked(true, now)
       return false
@@ -65,9 +72,38 @@ export class Transmitter {
     if (this.#open.length === 0) return false
     connection.closing.isPending = false
     const length = this.#seal(start, now) - start
+    this.#commit(batch, length)
+    if (length >= size - FULL_SLACK) connection.mtu.onFullDatagram(now)
+    return true
+  }
+
+  #commit(batch: DatagramBatch, length: number): void {
+    const { path } = this.#connection
     batch.commit(length, path.remote)
     path.bytesSent += length
-    connection.handleDatagramSent(length)
+    this.#connection.handleDatagramSent(length)
+  }
+
+  /** RFC 9000 section 14.4: PING and PADDING, so that nothing is missing when the path does not carry it. */
+  #sendMtuProbe(batch: DatagramBatch, now: number): boolean {
+    const connection = this.#connection
+    const { mtu, recovery, path } = connection
+    const size = mtu.probeSize
+    const writer = this.#writers[Space.application]
+    const keys = this.#writeKeys(writer.space)
+    if (batch.isFull || keys === undefined || connection.isEnding || !path.isValidated) return false
+    if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.canSend(size, now)) return false
+    const start = batch.used
+    writer.begin(keys, batch.buffer, start, start + size, recovery.pool.acquire())
+    writer.offset = writeBareFrame(writer.buffer, writer.offset, FrameType.ping)
+    writer.ackEliciting = true
+    writer.padTo(start + size)
+    writer.packet.isMtuProbe = true
+    writer.packet.addEntry(EntryKind.mtuProbe, this.#mtuProbe, size)
+    mtu.onProbeSent(size)
+    const length = writer.seal(now) - start
+    connection.handleAckElicitingSent(now)
+    this.#commit(batch, length)
     return true
   }
 
@@ -207,6 +243,8 @@ export class Transmitter {
   }
 }
 
+/** A datagram with less room left than this counts as full, bytes. */
+const FULL_SLACK = 24
 const NO_REASON = new Uint8Array(0)
 /** Below this a STREAM frame would carry next to nothing: header and a few bytes. */
 const MIN_STREAM_ROOM = 24

@@ -12,6 +12,11 @@ export interface DatagramSocket {
   readonly localPort: number
   /** True while the socket cannot take more; the endpoint then leaves data in the connections. */
   readonly isBlocked: boolean
+  /**
+   * Whether datagrams are lost rather than fragmented when the path does not carry them, as path MTU discovery
+   * requires (RFC 8899 section 3); absent for no.
+   */
+  readonly forbidsFragmentation?: boolean
   /** Delivers what arrives from now on. */
   start(receiver: DatagramReceiver): void
   /**

@@ -44,3 +44,27 @@ export const MAX_PTO_BACKOFF = 20
 
 /** Datagrams that may leave at once (RFC 9002 section 7.7). */
 export const BURST_PACKETS = 10
+
+/** RFC 9000 section 14: BASE_PLPMTU and MIN_PLPMTU of RFC 8899, bytes of UDP payload. */
+export const BASE_DATAGRAM_SIZE = 1_200
+
+/**
+ * MAX_PROBES of RFC 8899 section 5.1.2 for one size. Two: each costs a round trip, and the search below a size that
+ * failed by chance still comes within MTU_SEARCH_STEP of it.
+ */
+export const MAX_MTU_PROBES = 2
+
+/** The search ends when the next size would gain less, bytes: 1.5 %. */
+export const MTU_SEARCH_STEP = 20
+
+/** PMTU_RAISE_TIMER of RFC 8899 section 5.1.1, ms. */
+export const MTU_RAISE_TIME = 600_000
+
+/** Datagrams of full size that a connection sends before probing pays: 16 KiB. Short exchanges never probe. */
+export const FULL_DATAGRAMS_BEFORE_PROBING = 16
+
+/** Separate losses of large packets alone that make a black hole; one or two are congestion (RFC 8899 section 4.3). */
+export const BLACK_HOLE_BURSTS = 3
+
+/** Probe timeouts in a row that make one: nothing large has arrived for three PTOs. */
+export const BLACK_HOLE_PROBE_TIMEOUTS = 2

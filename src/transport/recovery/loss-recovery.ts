@@ -147,7 +147,7 @@ export class LossRecovery {
   onPacketSent(space: number, packet: SentPacket, now: number): void {
     const state = this.spaces[space]
     packet.timeSent = now
-    while (!state.ring.hasRoomFor(packet.packetNumber)) this.evict(space)
+    while (!state.ring.hasRoomFor(packet.packetNumber)) this.evict(space, now)
     state.track(packet)
     if (!packet.inFlight) return
     this.counters.sent++
@@ -160,12 +160,12 @@ export class LossRecovery {
   }
 
   // The ring is full: the oldest packet is given up so that what it carried is sent again.
-  private evict(space: number): void {
+  private evict(space: number, now: number): void {
     const packet = this.spaces[space].takeLowest()
     if (packet === undefined) return
     this.removeFromFlight(packet)
     if (packet.inFlight) this.counters.lost++
-    this.events.handleLost(space, packet)
+    this.events.handleLost(space, packet, now)
     this.pool.release(packet)
   }
 
@@ -231,7 +231,7 @@ export class LossRecovery {
       this.events.handleAcked(space, this.acked[i])
       this.pool.release(this.acked[i])
     }
-    this.reportLost(space, lostCount)
+    this.reportLost(space, lostCount, now)
   }
 
   private sampleRtt(space: number, ack: AckFrame, ackDelay: number, count: number, now: number): void {
@@ -319,9 +319,9 @@ export class LossRecovery {
     this.events.handleCongestion?.(true)
   }
 
-  private reportLost(space: number, count: number): void {
+  private reportLost(space: number, count: number, now: number): void {
     for (let i = 0; i < count; i++) {
-      this.events.handleLost(space, this.lost[i])
+      this.events.handleLost(space, this.lost[i], now)
       this.pool.release(this.lost[i])
     }
   }
@@ -374,7 +374,7 @@ export class LossRecovery {
     if (lossSpace >= 0) {
       const count = this.detectLost(lossSpace, now)
       this.loss.set(now)
-      this.reportLost(lossSpace, count)
+      this.reportLost(lossSpace, count, now)
       return undefined
     }
     const space = this.loss.ptoSpace()

@@ -10,7 +10,8 @@ export const Space = { initial: 0, handshake: 1, application: 2 } as const
 /** What recovery reports. The packet is valid during the call only; the callee sends nothing meanwhile. */
 export interface RecoveryEvents {
   handleAcked(space: number, packet: SentPacket): void
-  handleLost(space: number, packet: SentPacket): void
+  /** @param now ms */
+  handleLost(space: number, packet: SentPacket, now: number): void
   /** A recovery period began, or persistent congestion was found. */
   handleCongestion?(isPersistent: boolean): void
 }

@@ -20,6 +20,7 @@ export const EntryKind = {
   retireConnectionId: 14,
   handshakeDone: 15,
   datagram: 16,
+  mtuProbe: 17,
 } as const
 
 /** The record of a packet under construction, as far as its contents are concerned; recovery's SentPacket is one. */
