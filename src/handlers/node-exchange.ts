@@ -1,8 +1,10 @@
 // An exchange over HTTP/1.1 or HTTP/2 of Node, so that the same handlers answer on the TCP fallback.
 // Made per request by tcp-server.ts.
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import { CancelledError, type Exchange, type ExchangeHandler, fieldValue, quietly } from './exchange.ts'
+import { type ErrorHome, runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
 
 /** Node's two kinds of requests look alike as far as this file goes. */
@@ -12,17 +14,26 @@ export type NodeResponse = Http2ServerResponse
 /** What is one connection's in HTTP/1.1 and means nothing to a handler that serves all versions. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
-export class NodeExchange implements Exchange {
+/** Error code of RST_STREAM (RFC 9113 section 7). */
+const NGHTTP2_INTERNAL_ERROR = 2
+
+/** Told what a handler did wrong: `late` when its response was whole already. */
+export type ReportFault = (kind: 'crash' | 'late', error: unknown) => void
+
+export class NodeExchange implements Exchange, ErrorHome {
   readonly protocol: 'h2' | 'http/1.1'
   readonly headers: readonly string[]
   onCancel: ((reason: Error) => void) | undefined
   readonly #request: NodeRequest
   readonly #response: NodeResponse
+  readonly #report: ReportFault
   #waiter: Waiter<void> | undefined
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
 
-  constructor(request: NodeRequest, response: NodeResponse) {
+  /** @param report must not throw */
+  constructor(request: NodeRequest, response: NodeResponse, report: ReportFault) {
+    this.#report = report
     this.#request = request
     this.#response = response
     this.protocol = request.httpVersionMajor === 2 ? 'h2' : 'http/1.1'
@@ -128,14 +139,40 @@ export class NodeExchange implements Exchange {
     else this.#response.end(chunk)
   }
 
-  /** Ends an exchange whose handler failed: with 500 while that is still possible. */
-  fail(): void {
-    if (this.#response.headersSent) this.#response.destroy()
-    else this.respond(500, ['content-type', 'text/plain; charset=utf-8'], 'internal server error\n')
+  /** An error of the handler, or of a callback that it left behind. A whole response is the client's to keep. */
+  handleStray(error: unknown): void {
+    if (this.isCancelled || this.isResponseEnded) {
+      this.#report('late', error)
+      return
+    }
+    this.#report('crash', error)
+    this.#fail()
+  }
+
+  /** With 500 while that is still possible. */
+  #fail(): void {
+    try {
+      if (!this.#response.headersSent) {
+        for (const name of this.#response.getHeaderNames()) this.#response.removeHeader(name)
+        this.respond(500, ['content-type', 'text/plain; charset=utf-8'], 'internal server error\n')
+        return
+      }
+    } catch {
+      // What the handler has set cannot be sent: then there is no response.
+    }
+    // Over HTTP/2 destroy() alone would end the stream as if the response were whole.
+    if (this.protocol === 'h2') this.#response.stream?.close(NGHTTP2_INTERNAL_ERROR)
+    else this.#response.destroy()
   }
 
   #writeHead(status: number, headers: readonly string[]): void {
     const response = this.#response
+    if (response.headersSent) throw new TypeError('the response has already begun')
+    for (let index = 0; index < headers.length; index += 2) {
+      // Node does so itself for HTTP/1.1 only.
+      validateHeaderName(headers[index])
+      validateHeaderValue(headers[index], headers[index + 1])
+    }
     response.statusCode = status
     for (let index = 0; index < headers.length; index += 2) {
       response.appendHeader(headers[index], headers[index + 1])
@@ -157,13 +194,24 @@ export class NodeExchange implements Exchange {
   }
 
   #handleClose = (): void => {
-    if (this.#response.writableFinished) return
+    // Node says `finished` of every HTTP/2 response that is closed, also of one that nobody has ended.
+    if (this.#response.writableEnded && this.#response.writableFinished) return
     const error = new CancelledError('the client has left')
     this.#cancelled = error
     this.#waiter?.reject(error)
     this.#waiter = undefined
-    this.onCancel?.(error)
-    this.#abort?.abort(error)
+    runContained(this, this.#tell, error)
+  }
+
+  #tell = (error: CancelledError): void => {
+    try {
+      this.onCancel?.(error)
+    } catch (failure) {
+      // This is an event listener of Node's: a throw in it would end the process.
+      this.#report('late', failure)
+    } finally {
+      this.#abort?.abort(error)
+    }
   }
 }
 
@@ -179,19 +227,14 @@ function regularFields(raw: readonly string[]): string[] {
   return fields
 }
 
-/** Runs a handler; whatever it throws ends this exchange only. `report` is told. */
-export async function runExchange(
-  handler: ExchangeHandler,
-  exchange: NodeExchange,
-  report: (error: unknown) => void,
-): Promise<void> {
+/** Runs a handler; whatever it throws ends this exchange only. */
+export async function runExchange(handler: ExchangeHandler, exchange: NodeExchange): Promise<void> {
   try {
-    await handler(exchange)
+    await runContained(exchange, handler, exchange)
     if (exchange.isResponseEnded || exchange.isCancelled) return
     throw new Error('the handler ended without a whole response')
   } catch (error) {
-    if (exchange.isCancelled) return
-    report(error)
-    exchange.fail()
+    // After a cancellation an error is the expected way out.
+    if (!exchange.isCancelled) exchange.handleStray(error)
   }
 }

@@ -5,7 +5,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { HandlerFault } from '../supervisor/supervision.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { ALT_SVC_MAX_AGE, MAX_TCP_CONNECTIONS, TCP_IDLE_TIMEOUT } from './limits.ts'
-import { NodeExchange, type NodeRequest, type NodeResponse, runExchange } from './node-exchange.ts'
+import {
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  type ReportFault,
+  runExchange,
+} from './node-exchange.ts'
 
 export interface TcpServerOptions {
   readonly address: string
@@ -78,10 +84,9 @@ function requestListener(options: TcpServerOptions, port: number) {
   const alternative = `h3=":${port}"; ma=${ALT_SVC_MAX_AGE}`
   return (request: NodeRequest, response: NodeResponse): void => {
     response.setHeader('alt-svc', alternative)
-    const exchange = new NodeExchange(request, response)
-    const report = (error: unknown): void =>
-      options.report({ kind: 'crash', method: exchange.method, path: exchange.path, error })
-    void runExchange(options.handler, exchange, report)
+    const { method, url } = request
+    const report: ReportFault = (kind, error) => options.report({ kind, method, path: url, error })
+    void runExchange(options.handler, new NodeExchange(request, response, report))
   }
 }
 
