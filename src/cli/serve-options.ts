@@ -14,6 +14,8 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost
   --key FILE        private key, PEM
   --inspector PORT  admin port on loopback, default 4434; off = none
+  --retry MODE      have clients prove their address first: always, never, or auto (the
+                    default) while more than 100 handshakes are under way
   --keylog FILE     append TLS secrets for Wireshark
   --json            print the ready line as JSON
 `
@@ -25,6 +27,7 @@ const OPTIONS = {
   cert: { type: 'string' },
   key: { type: 'string' },
   inspector: { type: 'string', default: '4434' },
+  retry: { type: 'string', default: 'auto' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -50,6 +53,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
   const serve: ServeOptions = {
     port: portNumber('--port', values.port),
     inspector: values.inspector === 'off' ? false : { port: portNumber('--inspector', values.inspector) },
+    retry: retryMode(values.retry),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
     ...(tls === undefined ? {} : { tls }),
@@ -71,6 +75,11 @@ function portNumber(option: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
   throw new UsageError(`${option} needs a port from 0 to 65535, not "${text}"`)
+}
+
+function retryMode(text: string): NonNullable<ServeOptions['retry']> {
+  if (text === 'always' || text === 'never' || text === 'auto') return text
+  throw new UsageError(`--retry is always, never or auto, not "${text}"`)
 }
 
 function requireFolder(root: string): void {

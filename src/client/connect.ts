@@ -15,6 +15,7 @@ import { openSession, type SessionSettings } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
 import type { ClientSession } from './session.ts'
+import type { TokenStore } from './token-store.ts'
 
 export interface ConnectOptions {
   /** Trust anchors in PEM instead of those of Node.js. */
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: ((line: string) => void) | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** Tokens of earlier connections (RFC 9000 section 8.1.3): shared by the connections that may be seen as related. */
+  readonly tokens?: TokenStore | undefined
 }
 
 /**
@@ -51,6 +54,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
     identity: options.identity,
     transport: options.transport,
+    tokens: options.tokens,
   }
   const attempt = new ConnectAttempt(addresses, settings, options)
   return attempt.run()

@@ -6,6 +6,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { MAX_SESSIONS } from './limits.ts'
 import { parseTarget } from './request-target.ts'
 import type { ClientSession, RequestInput } from './session.ts'
+import { TokenStore } from './token-store.ts'
 
 /** Statuses whose Response must not have a body (Fetch standard, "null body status"). */
 const NULL_BODY = new Set([204, 205, 304])
@@ -17,7 +18,7 @@ export class HttpClient {
 
   /** @param options apply to every connection this client opens */
   constructor(options: ConnectOptions = {}) {
-    this.#options = options
+    this.#options = { tokens: new TokenStore(), ...options }
   }
 
   /**

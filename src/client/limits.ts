@@ -21,6 +21,12 @@ export const MAX_COLLECTED_BODY = 1_073_741_824
 /** Sessions that one HttpClient keeps open; the longest unused goes first. */
 export const MAX_SESSIONS = 256
 
+/** Servers whose tokens a client keeps; the one that gave its last token longest ago goes first. */
+export const MAX_TOKEN_SERVERS = 1_024
+
+/** Tokens kept per server: one to use, one for a connection opened meanwhile. */
+export const MAX_TOKENS_PER_SERVER = 2
+
 /** Head start of one address over the next, ms (RFC 8305 section 8 recommends 250). */
 export const ADDRESS_HEAD_START = 250
 

@@ -5,6 +5,7 @@ import type { Endpoint } from '../supervisor/endpoint.ts'
 import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientSession } from './session.ts'
+import type { TokenStore } from './token-store.ts'
 
 /** The verification hook of a connection: judges a server's certificate, now or later. */
 export type CertificateVerifier = NonNullable<ConnectSettings['verifyCertificate']>
@@ -21,13 +22,17 @@ export interface SessionSettings {
   /** Certificate to show when the server asks for one. */
   readonly identity?: Identity | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** Tokens of earlier connections; without it none is sent, and none is kept. */
+  readonly tokens?: TokenStore | undefined
   /** Called once when the connection has ended: gives back what it stood on. */
   readonly release?: (() => Promise<unknown>) | undefined
 }
 
 /** Starts the handshake; `session.opened` tells when it is complete. */
 export function openSession(endpoint: Endpoint, settings: SessionSettings): ClientSession {
-  const { remote, serverName, authority, verifyCertificate, identity, transport } = settings
+  const { remote, serverName, authority, verifyCertificate, identity, transport, tokens } = settings
+  const server = `${serverName}:${remote.port}`
+  const token = tokens?.take(server)
   let session: ClientSession | undefined
   endpoint.connect({
     remote,
@@ -39,6 +44,8 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     },
     ...(verifyCertificate !== undefined && { verifyCertificate }),
     ...(transport !== undefined && { transport }),
+    ...(token !== undefined && { token }),
+    ...(tokens !== undefined && { handleNewToken: (given: Uint8Array) => tokens.put(server, given) }),
     application: (connection) => {
       session = new ClientSession(connection, authority, settings.release)
       return session.application

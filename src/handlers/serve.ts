@@ -2,9 +2,11 @@
 // the admin port. The only place on the server's side that knows real sockets, the real clock and the process.
 import { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
+import type { RetryMode } from '../supervisor/address-validation.ts'
 import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
 import { Endpoint } from '../supervisor/endpoint.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
+import { checkSecret } from '../supervisor/endpoint-secret.ts'
 import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
 import { HARD_STOP } from '../supervisor/limits.ts'
 import { prometheusText } from '../supervisor/metrics.ts'
@@ -53,6 +55,16 @@ export interface ServeOptions {
   /** HTTP/1.1 and HTTP/2 on the same port number; on by default. */
   readonly tcp?: boolean
   readonly transport?: Partial<TransportSettings>
+  /**
+   * When clients must prove their address by a Retry before anything is computed for them: `auto` (the default) while
+   * more than 100 handshakes are under way.
+   */
+  readonly retry?: RetryMode
+  /**
+   * 32 random bytes or more, from which the keys of address tokens and stateless resets are derived. Processes behind
+   * one address share it, and a restarted one knows its own tokens again. Default: random.
+   */
+  readonly secret?: Uint8Array
   readonly supervision?: Partial<SupervisionSettings>
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
@@ -93,10 +105,12 @@ export interface QuactorServer {
 
 /**
  * Starts a server.
- * @throws Error of the system when a port is busy or may not be bound; IdentityError for a key that cannot be used
+ * @throws Error of the system when a port is busy or may not be bound; IdentityError for a key that cannot be used;
+ *   RangeError for a secret that is too short
  */
 export async function serve(options: ServeOptions = {}): Promise<QuactorServer> {
   const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
+  if (options.secret !== undefined) checkSecret(options.secret)
   const clock = systemClock()
   const certificate = await certificateOf(options)
   const identity = loadIdentity(certificate.cert, certificate.key)
@@ -118,6 +132,8 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     },
     report,
     transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
+    ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
     ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
   })

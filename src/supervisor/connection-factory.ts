@@ -7,6 +7,7 @@ import {
 } from '../transport/connection/index.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { QUIC_VERSION_1 } from '../transport/wire/index.ts'
+import type { AdmittedClient } from './address-validation.ts'
 import { ConnectionEntry } from './connection-entry.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import { ConnectionSupervisor } from './connection-supervisor.ts'
@@ -21,6 +22,10 @@ export interface ConnectSettings {
   /** Judges the server's certificate; without it every certificate is accepted. */
   readonly verifyCertificate?: NonNullable<ConnectionOptions['verifyCertificate']>
   readonly transport?: NonNullable<ConnectionOptions['transport']>
+  /** A token that this server gave to an earlier connection (RFC 9000 section 8.1.3); used once. */
+  readonly token?: Uint8Array
+  /** Told about each token for a later connection. */
+  readonly handleNewToken?: NonNullable<ConnectionOptions['handleNewToken']>
 }
 
 /** The endpoint, as far as building a connection needs it. */
@@ -31,23 +36,38 @@ export interface FactoryHost {
   forget(entry: ConnectionEntry): void
 }
 
-type RoleOptions = Pick<ConnectionOptions, 'role' | 'tls' | 'remote'> &
-  Partial<Pick<ConnectionOptions, 'originalDestinationConnectionId' | 'verifyCertificate' | 'transport'>>
+type GivenByEndpoint =
+  | 'version'
+  | 'now'
+  | 'entropy'
+  | 'backends'
+  | 'supervision'
+  | 'owner'
+  | 'connectionIds'
+  | 'keyLog'
 
-/** @param firstConnectionId destination ID of the client's first Initial, a copy */
+/** What each connection has of its own; the rest is the same for all connections of an endpoint. */
+type RoleOptions = Omit<ConnectionOptions, GivenByEndpoint>
+
+/** @param destination connection ID of the Initial packet that is accepted, a copy */
 export function acceptConnection(
   host: FactoryHost,
   socket: DatagramSocket,
-  firstConnectionId: Uint8Array,
+  destination: Uint8Array,
   remote: RemoteAddress,
+  client: AdmittedClient,
 ): ConnectionEntry {
   const { tls, application } = host.options.server!
-  const entry = new ConnectionEntry(socket, true, firstConnectionId)
+  const entry = new ConnectionEntry(socket, true, destination)
+  const { firstConnectionId, isAddressValidated, newToken } = client
   const role: RoleOptions = {
     role: 'server',
     tls,
     remote,
-    originalDestinationConnectionId: firstConnectionId,
+    isAddressValidated,
+    newToken,
+    originalDestinationConnectionId: firstConnectionId ?? destination,
+    ...(firstConnectionId === undefined ? {} : { retrySourceConnectionId: destination }),
   }
   return build(host, entry, role, application)
 }

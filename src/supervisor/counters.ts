@@ -50,6 +50,12 @@ export class Counters {
   backlogDropped = 0
   versionNegotiations = 0
   statelessResets = 0
+  /** Retry packets sent. */
+  retries = 0
+  /** Tokens that proved an address. */
+  tokensAccepted = 0
+  /** Tokens that were forged, expired, used or of another address. */
+  tokensRejected = 0
 
   get connectionsLive(): number {
     return this.connectionsOpened - this.connectionsClosed

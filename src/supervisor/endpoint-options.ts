@@ -5,6 +5,7 @@ import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 
+import type { RetryMode } from './address-validation.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import type { HandlerFault, SupervisedApplication, SupervisionSettings } from './supervision.ts'
 
@@ -31,8 +32,13 @@ export interface EndpointOptions {
   readonly server?: ServerRole
   readonly transport?: Partial<TransportSettings>
   readonly supervision?: Partial<SupervisionSettings>
-  /** 32 bytes or more from which stateless reset keys are derived; random when absent. */
+  /**
+   * 32 bytes or more from which the keys of stateless resets and of address-validation tokens are derived, one key per
+   * purpose; random when absent. Processes that share it know each other's tokens.
+   */
   readonly secret?: Uint8Array
+  /** When clients must prove their address first; default `auto`. */
+  readonly retry?: RetryMode
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
   /** Told about every handler that crashes or hangs. Must not throw. */

@@ -11,6 +11,7 @@ import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { TimerHandle } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { PacketHeader, PacketType, parsePacketHeader, QUIC_VERSION_1 } from '../transport/wire/index.ts'
+import { AddressValidation } from './address-validation.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import { acceptConnection, type ConnectSettings, openConnection } from './connection-factory.ts'
 import { ConnectionIds, ResetTokens } from './connection-ids.ts'
@@ -18,6 +19,7 @@ import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { Counters } from './counters.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
+import { secretOf } from './endpoint-secret.ts'
 import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
@@ -48,8 +50,10 @@ export class Endpoint {
   readonly entries = new Set<ConnectionEntry>()
   readonly #turns: TurnScheduler
   readonly #responder: StatelessResponder
+  readonly #addresses: AddressValidation
   readonly #header = new PacketHeader()
   #halfOpen = new Set<ConnectionEntry>()
+  #settledAt = Number.NEGATIVE_INFINITY
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
   #isAccepting = true
@@ -70,9 +74,12 @@ export class Endpoint {
       settings,
       report: options.report ?? (() => {}),
     }
-    const tokens = new ResetTokens(options.secret ?? randomSecret(options))
-    this.ids = new ConnectionIds(options.entropy, tokens)
-    this.#responder = new StatelessResponder(VERSIONS, options.entropy, tokens, this.counters)
+    const { entropy, backends } = options
+    const secret = secretOf(options.secret, entropy)
+    const tokens = new ResetTokens(secret)
+    this.ids = new ConnectionIds(entropy, tokens)
+    this.#responder = new StatelessResponder(VERSIONS, backends, entropy, tokens, this.counters)
+    this.#addresses = new AddressValidation(options, secret, this.#responder, this.counters)
     this.invariants = new Invariants(this, settings.invariants)
     const handleDefect = (entry: ConnectionEntry, error: unknown): void => this.#handleDefect(entry, error)
     const { clock } = options
@@ -215,7 +222,8 @@ export class Endpoint {
     end: number,
     remote: RemoteAddress,
   ): void {
-    const { type, dcidStart, dcidLength } = this.#header
+    const header = this.#header
+    const { type, dcidStart, dcidLength } = header
     // RFC 9000 section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a
     // payload that is smaller than the smallest allowed maximum datagram size of 1200 bytes."
     const isFirst =
@@ -227,22 +235,29 @@ export class Endpoint {
       return
     }
     const { maxConnections, maxHalfOpen } = this.services.settings
-    this.#settleHalfOpen()
-    if (!this.#isAccepting || this.entries.size >= maxConnections || this.#halfOpen.size >= maxHalfOpen) {
+    const halfOpen = this.#countHalfOpen()
+    if (!this.#isAccepting || this.entries.size >= maxConnections || halfOpen >= maxHalfOpen) {
       this.counters.refused++
       return
     }
     const destination = new Uint8Array(buffer.subarray(dcidStart, dcidStart + dcidLength))
-    const entry = acceptConnection(this, socket, destination, remote)
+    const admitted = this.#addresses.admit(header, buffer, socket, remote, halfOpen, this.turn.now)
+    if (admitted === undefined) return
+    const entry = acceptConnection(this, socket, destination, remote, admitted)
     this.ids.addFirstFlight(destination, entry)
     this.#halfOpen.add(entry)
     this.#register(entry)
     this.#deliver(entry, buffer, start, end, remote)
   }
 
-  #settleHalfOpen(): void {
-    if (this.#halfOpen.size < this.services.settings.maxHalfOpen) return
+  /** Handshakes under way; those that are complete are struck off when it matters, once per turn at most. */
+  #countHalfOpen(): number {
+    const { size } = this.#halfOpen
+    const isMany = size >= this.services.settings.maxHalfOpen || this.#addresses.isCrowded(size)
+    if (!isMany || this.#settledAt === this.turn.now) return size
+    this.#settledAt = this.turn.now
     for (const entry of this.#halfOpen) if (entry.supervisor.isHandshakeComplete) this.#halfOpen.delete(entry)
+    return this.#halfOpen.size
   }
 
   #register(entry: ConnectionEntry): void {
@@ -347,10 +362,4 @@ export class Endpoint {
     await Promise.all(this.options.sockets.map((socket) => socket.close()))
     return report
   }
-}
-
-function randomSecret(options: EndpointOptions): Uint8Array {
-  const secret = new Uint8Array(32)
-  options.entropy.fill(secret)
-  return secret
 }

@@ -34,6 +34,33 @@ export const STATELESS_RATE = 100
 /** Such answers that may come at once, after a restart for example. */
 export const STATELESS_BURST = 200
 
+/** Handshakes under way beyond which `retry: 'auto'` asks clients for proof of their address, as HAProxy does. */
+export const RETRY_THRESHOLD = 100
+
+/** Retry packets per second: each costs some 30 us, so that a flood takes at most a tenth of a core. */
+export const RETRY_RATE = 3_000
+
+/** Retry packets that may leave at once. */
+export const RETRY_BURST = 1_000
+
+/** How long a Retry token is good, ms: it comes back within a round trip (RFC 9000 section 8.1.4). */
+export const RETRY_TOKEN_LIFETIME = 15_000
+
+/** How long a token of a NEW_TOKEN frame is good, ms: a day. */
+export const NEW_TOKEN_LIFETIME = 86_400_000
+
+/** Difference between the clocks of processes that share their secret, and steps of one clock, ms. */
+export const TOKEN_CLOCK_SKEW = 5_000
+
+/** Retry tokens remembered as used per lifetime, some 40 bytes each: what the rate of Retry packets can hand out. */
+export const MAX_REMEMBERED_RETRY_TOKENS = 65_536
+
+/** Tokens of NEW_TOKEN frames remembered as used per day; beyond that they prove nothing until the next day. */
+export const MAX_REMEMBERED_NEW_TOKENS = 131_072
+
+/** Shortest endpoint secret, bytes. */
+export const MIN_SECRET_LENGTH = 32
+
 /** Largest stateless reset, bytes: looks like a small packet; RFC 9000 section 10.3 asks for 42 where possible. */
 export const STATELESS_RESET_SIZE = 43
 

@@ -77,5 +77,8 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
     counter('connections_refused', 'First packets turned away by a limit.', counters.refused),
     counter('version_negotiations', 'Version Negotiation packets sent.', counters.versionNegotiations),
     counter('stateless_resets', 'Stateless resets sent.', counters.statelessResets),
+    counter('retries', 'Retry packets sent.', counters.retries),
+    counter('tokens_accepted', 'Tokens that proved an address.', counters.tokensAccepted),
+    counter('tokens_rejected', 'Tokens that proved nothing.', counters.tokensRejected),
   ]
 }

@@ -1,15 +1,23 @@
-// Answers that need no connection: version negotiation (RFC 9000 section 6) and stateless reset (section 10.3).
-// Both are limited in rate and size, because they go to addresses that nobody has validated. Used by endpoint.ts.
-import { DatagramBatch, type RemoteAddress } from '../transport/connection/index.ts'
-import type { Entropy } from '../transport/crypto/index.ts'
+// Answers that need no connection: version negotiation (RFC 9000 section 6), Retry (section 17.2.5), the refusal of a
+// token (section 8.1.2) and stateless reset (section 10.3). All are limited in rate and size, because they go to
+// addresses that nobody has validated. Used by endpoint.ts.
+import {
+  buildInitialClose,
+  buildRetry,
+  DatagramBatch,
+  type RemoteAddress,
+} from '../transport/connection/index.ts'
+import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import { encodeVersionNegotiation, type PacketHeader } from '../transport/wire/index.ts'
+import { encodeVersionNegotiation, type PacketHeader, TransportErrorCode } from '../transport/wire/index.ts'
 import type { ResetTokens } from './connection-ids.ts'
 import type { Counters } from './counters.ts'
 import {
   CONNECTION_ID_LENGTH,
   MIN_INITIAL_DATAGRAM,
   MIN_STATELESS_RESET,
+  RETRY_BURST,
+  RETRY_RATE,
   STATELESS_BURST,
   STATELESS_RATE,
   STATELESS_RESET_SIZE,
@@ -24,10 +32,19 @@ export class StatelessResponder {
   readonly #tokens: ResetTokens
   readonly #counters: Counters
   readonly #budget = new TokenBucket(STATELESS_RATE, STATELESS_BURST)
+  readonly #retryBudget = new TokenBucket(RETRY_RATE, RETRY_BURST)
   readonly #batch = new DatagramBatch()
+  readonly #backends: BackendSet
 
-  constructor(versions: readonly number[], entropy: Entropy, tokens: ResetTokens, counters: Counters) {
+  constructor(
+    versions: readonly number[],
+    backends: BackendSet,
+    entropy: Entropy,
+    tokens: ResetTokens,
+    counters: Counters,
+  ) {
     this.#versions = versions
+    this.#backends = backends
     this.#entropy = entropy
     this.#tokens = tokens
     this.#counters = counters
@@ -82,6 +99,44 @@ export class StatelessResponder {
     this.#send(length, socket, remote)
     this.#counters.statelessResets++
     return true
+  }
+
+  /**
+   * RFC 9000 section 17.2.5: asks a client to come back with a token. Smaller than the datagram it answers.
+   * @param connectionId source connection ID of the Retry packet
+   */
+  retry(
+    header: PacketHeader,
+    buffer: Uint8Array,
+    proof: { readonly connectionId: Uint8Array; readonly token: Uint8Array },
+    socket: DatagramSocket,
+    remote: RemoteAddress,
+    now: number,
+  ): boolean {
+    if (!this.#retryBudget.take(now)) return false
+    const packet = buildRetry(buffer, header, proof.connectionId, proof.token, this.#entropy)
+    this.#sendPacket(packet, socket, remote)
+    this.#counters.retries++
+    return true
+  }
+
+  /** RFC 9000 section 8.1.2: "the server SHOULD immediately close ... the connection with an INVALID_TOKEN error." */
+  refuseToken(
+    header: PacketHeader,
+    buffer: Uint8Array,
+    socket: DatagramSocket,
+    remote: RemoteAddress,
+    now: number,
+  ): boolean {
+    if (!this.#budget.take(now)) return false
+    const { INVALID_TOKEN } = TransportErrorCode
+    this.#sendPacket(buildInitialClose(buffer, header, INVALID_TOKEN, this.#backends), socket, remote)
+    return true
+  }
+
+  #sendPacket(packet: Uint8Array, socket: DatagramSocket, remote: RemoteAddress): void {
+    this.#batch.buffer.set(packet)
+    this.#send(packet.length, socket, remote)
   }
 
   #send(size: number, socket: DatagramSocket, remote: RemoteAddress): void {

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import type { Peer, PeerContext } from './peer.ts'
 import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
+import { retry } from './peers/retry.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './peers/scripted.ts'
 import { tcp } from './peers/tcp.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
@@ -20,6 +21,7 @@ import { waitUntilQuiet } from './status.ts'
 const PEERS: readonly Peer[] = [
   tcp,
   gtlsclient,
+  retry,
   chromium,
   bun,
   impit,

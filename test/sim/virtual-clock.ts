@@ -15,6 +15,9 @@ export class VirtualTimer {
   }
 }
 
+/** Time of day when now() is zero, ms: some day in 2027. */
+const EPOCH = 1_800_000_000_000
+
 /** Callbacks run in order of their due time, and in order of arming where that is equal. */
 export class VirtualClock implements Clock {
   /** Timers armed and neither run nor cleared, in total over all users of the clock. */
@@ -33,6 +36,10 @@ export class VirtualClock implements Clock {
 
   now(): number {
     return this.#now
+  }
+
+  wallTime(): number {
+    return EPOCH + this.#now
   }
 
   setTimer(at: number, callback: () => void): VirtualTimer {

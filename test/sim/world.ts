@@ -4,6 +4,7 @@ import { openSession, type SessionSettings } from '../../src/client/open-session
 import type { ClientSession } from '../../src/client/session.ts'
 import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
 import { http3Service } from '../../src/handlers/http3-service.ts'
+import type { RetryMode } from '../../src/supervisor/address-validation.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
 import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly supervision?: Partial<SupervisionSettings>
   /** Of the server alone, over what both have. */
   readonly serverSupervision?: Partial<SupervisionSettings>
+  /** When the server sends a Retry. */
+  readonly retry?: RetryMode
   /** Packet protection of one side, when it is not the usual one. */
   readonly serverBackends?: BackendSet
   readonly clientBackends?: BackendSet
@@ -74,6 +77,7 @@ export class World {
       backends: this.#options.serverBackends ?? backends,
       entropy: seededEntropy(this.random.fork('server')),
       secret: new Uint8Array(32).fill(7),
+      ...(this.#options.retry === undefined ? {} : { retry: this.#options.retry }),
       sockets: [this.serverSocket],
       server: {
         tls: { identities: [identity], alpn: ['h3'] },

@@ -29,6 +29,8 @@ const RESET_TOKEN_LENGTH = 16
 export function handleNewToken(connection: QuicConnection, cursor: Cursor, type: number): void {
   parseNewToken(cursor, tokenFrame)
   if (connection.isServer) throw violation('NEW_TOKEN from a client', type)
+  const { dataStart, length } = tokenFrame
+  connection.handshake.handleNewToken(new Uint8Array(cursor.buffer.subarray(dataStart, dataStart + length)))
 }
 
 export function handleMaxData(connection: QuicConnection, cursor: Cursor, type: number): void {

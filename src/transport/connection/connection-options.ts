@@ -54,6 +54,16 @@ export interface ConnectionOptions {
   readonly version: number
   /** Server: destination connection ID of the client's first packet. Client: chosen from entropy when absent. */
   readonly originalDestinationConnectionId?: Uint8Array
+  /** Server: source connection ID of the Retry packet that was sent; the client's first packet now goes to it. */
+  readonly retrySourceConnectionId?: Uint8Array
+  /** Server: a token has proved the client's address, so that the 3x limit does not hold. */
+  readonly isAddressValidated?: boolean
+  /** Server: makes the token that the client may use for its next connection (RFC 9000 section 8.1.3). */
+  readonly newToken?: (remote: RemoteAddress) => Uint8Array
+  /** Client: a token of an earlier NEW_TOKEN frame; longer ones than MAX_TOKEN_LENGTH are left out. */
+  readonly token?: Uint8Array
+  /** Client: told about each token for a later connection; it may keep the bytes. */
+  readonly handleNewToken?: (token: Uint8Array) => void
   readonly remote: RemoteAddress
   /** Milliseconds of the caller's monotonic clock. */
   readonly now: number

@@ -10,7 +10,7 @@ import {
   createLifeActor,
   type LifeActor,
 } from '../../machines/index.ts'
-import { initialKeys, type PacketKeys } from '../crypto/index.ts'
+import type { PacketKeys } from '../crypto/index.ts'
 import type { LossRecovery, PathMtu } from '../recovery/index.ts'
 import type { QuicStream, StreamKind } from '../streams/index.ts'
 import { type PacketHeader, QuicError, type TransportParameters } from '../wire/index.ts'
@@ -32,6 +32,7 @@ import { Path } from './path.ts'
 import { createPathMtu, createRecovery } from './path-control.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { Receiver } from './receive.ts'
+import { Retry } from './retry.ts'
 import { prepareProbes } from './sent-entries.ts'
 import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 import { TimerKind, Timers } from './timers.ts'
@@ -47,6 +48,7 @@ export class QuicConnection implements ActorSubject {
   readonly originalDestinationConnectionId: Uint8Array
   readonly actor: LifeActor
   readonly path: Path
+  readonly retry: Retry
   readonly spaces: readonly PacketSpace[]
   readonly recovery: LossRecovery
   readonly mtu: PathMtu
@@ -83,7 +85,8 @@ export class QuicConnection implements ActorSubject {
     this.originalDestinationConnectionId =
       options.originalDestinationConnectionId ?? randomBytes(options, INITIAL_CLIENT_DCID_LENGTH)
     // A client need not validate the server's address: it chose it.
-    this.path = new Path(options.remote, !this.isServer)
+    this.path = new Path(options.remote, !this.isServer || options.isAddressValidated === true)
+    this.retry = new Retry(options)
     const wake = () => this.wake()
     this.spaces = [0, 1, 2].map((index) => new PacketSpace(index, this.settings.maxAckDelay, wake))
     this.mtu = createPathMtu(this)
@@ -97,7 +100,7 @@ export class QuicConnection implements ActorSubject {
       this.settings.activeConnectionIdLimit,
     )
     this.#lifetime = new Lifetime(this.timers, this.recovery, this.settings.maxIdleTimeout)
-    this.#installInitialKeys(options)
+    this.retry.installInitialKeys(this)
     this.actor = createLifeActor(connectionLife, 'connection', options.owner, this)
     this.actor.start()
     this.handshake = new Handshake(this, options)
@@ -106,13 +109,6 @@ export class QuicConnection implements ActorSubject {
     this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
     this.#lifetime.restartIdle(options.now)
     this.guard(() => this.handshake.start(options.now))
-  }
-
-  #installInitialKeys(options: ConnectionOptions): void {
-    const keys = initialKeys(options.backends, this.version, this.originalDestinationConnectionId)
-    const space = this.spaces[Space.initial]
-    space.readKeys = this.isServer ? keys.client : keys.server
-    space.writeKeys = this.isServer ? keys.server : keys.client
   }
 
   // --- State, read from the machine ---

@@ -4,9 +4,11 @@ import type { SentPacket } from '../recovery/index.ts'
 import { EntryKind, type EntryTarget } from '../streams/index.ts'
 import {
   FrameType,
+  newTokenLength,
   writeBareFrame,
   writeLimit,
   writeNewConnectionId,
+  writeNewToken,
   writePathFrame,
   writeRetireConnectionId,
 } from '../wire/index.ts'
@@ -29,12 +31,18 @@ const FRAME_ROOM = 54
 export class ControlFrames implements EntryTarget {
   readonly #connection: QuicConnection
   #bits = 0
+  #token: Uint8Array | undefined
+  #isTokenDue = false
 
   constructor(connection: QuicConnection) {
     this.#connection = connection
   }
 
   get hasOutput(): boolean {
+    return this.#isTokenDue || this.#hasFrames
+  }
+
+  get #hasFrames(): boolean {
     const { localIds, peerIds, path } = this.#connection
     return (
       this.#bits !== 0 ||
@@ -46,6 +54,13 @@ export class ControlFrames implements EntryTarget {
 
   queueHandshakeDone(): void {
     this.#queue(Bit.handshakeDone)
+  }
+
+  /** A token for the client's next connection; kept until it is acknowledged. */
+  queueNewToken(token: Uint8Array): void {
+    this.#token = token
+    this.#isTokenDue = true
+    this.#connection.wake()
   }
 
   queueMaxData(): void {
@@ -75,11 +90,20 @@ export class ControlFrames implements EntryTarget {
 
   /** Writes as many frames as fit; returns the new offset. */
   writeFrames(target: Uint8Array, offset: number, end: number, packet: SentPacket): number {
-    while (this.hasOutput && end - offset >= FRAME_ROOM) {
+    while (this.#hasFrames && end - offset >= FRAME_ROOM) {
       if (this.#bits !== 0) offset = this.#writeBit(target, offset, packet)
       else offset = this.#writeListed(target, offset, packet)
     }
+    if (this.#isTokenDue) offset = this.#writeToken(target, offset, end, packet)
     return offset
+  }
+
+  #writeToken(target: Uint8Array, offset: number, end: number, packet: SentPacket): number {
+    const token = this.#token!
+    if (end - offset < newTokenLength(token)) return offset
+    this.#isTokenDue = false
+    packet.addEntry(EntryKind.newToken, this, 0, 0)
+    return writeNewToken(target, offset, token)
   }
 
   #writeListed(target: Uint8Array, offset: number, packet: SentPacket): number {
@@ -132,12 +156,17 @@ export class ControlFrames implements EntryTarget {
 
   handleAcked(kind: number): void {
     if (kind === EntryKind.retireConnectionId) this.#connection.peerIds.handleRetirementAcked()
+    else if (kind === EntryKind.newToken) {
+      this.#token = undefined
+      this.#isTokenDue = false
+    }
   }
 
   handleLost(kind: number, start: number): void {
     const { localIds, peerIds, host } = this.#connection
     const { sendCredit, table } = host
     if (kind === EntryKind.handshakeDone) this.queueHandshakeDone()
+    else if (kind === EntryKind.newToken) this.#isTokenDue = this.#token !== undefined
     else if (kind === EntryKind.maxData) this.queueMaxData()
     else if (kind === EntryKind.maxStreamsBidi) this.queueMaxStreams(0)
     else if (kind === EntryKind.maxStreamsUni) this.queueMaxStreams(1)

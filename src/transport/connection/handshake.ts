@@ -24,6 +24,7 @@ import { ApplicationKeys } from './application-keys.ts'
 import type { QuicConnection } from './connection.ts'
 import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
 import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLimits } from './early-data.ts'
+import { MAX_TOKEN_LENGTH } from './limits.ts'
 import { Space } from './packet-space.ts'
 import { TimerKind } from './timers.ts'
 
@@ -82,7 +83,7 @@ export class Handshake implements TlsOutput {
   }
 
   #localParameters(): TransportParameters {
-    const { settings, localIds, originalDestinationConnectionId, isServer } = this.#connection
+    const { settings, localIds, originalDestinationConnectionId, isServer, retry } = this.#connection
     const first = localIds.active[0]
     const random = new Uint8Array(16)
     this.#options.entropy.fill(random)
@@ -101,6 +102,7 @@ export class Handshake implements TlsOutput {
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
       initialSourceConnectionId: first.bytes,
       originalDestinationConnectionId: isServer ? originalDestinationConnectionId : undefined,
+      retrySourceConnectionId: isServer ? retry.sourceConnectionId : undefined,
       statelessResetToken: isServer ? first.statelessResetToken : undefined,
       grease: greaseParameter(random),
     }
@@ -172,7 +174,13 @@ export class Handshake implements TlsOutput {
     if (!same(peer.originalDestinationConnectionId, connection.originalDestinationConnectionId)) {
       throw mismatch('original_destination_connection_id')
     }
-    if (peer.retrySourceConnectionId !== undefined) throw mismatch('retry_source_connection_id')
+    // Present if and only if there was a Retry: neither may an attacker add one, nor a server deny it.
+    const { sourceConnectionId: retryId = NO_ID } = connection.retry
+    const announced = peer.retrySourceConnectionId ?? NO_ID
+    const isRetried = connection.retry.sourceConnectionId !== undefined
+    if (isRetried !== (peer.retrySourceConnectionId !== undefined) || !same(announced, retryId)) {
+      throw mismatch('retry_source_connection_id')
+    }
   }
 
   handleHandshakeComplete(): void {
@@ -184,6 +192,8 @@ export class Handshake implements TlsOutput {
       // RFC 9001 section 4.1.2: for the server, completion is confirmation.
       connection.control.queueHandshakeDone()
       this.early.beginEnd()
+      const token = this.#options.newToken?.(connection.remote)
+      if (token !== undefined) connection.control.queueNewToken(token)
       this.#confirm()
     }
     connection.guard(() => connection.application?.handleHandshakeComplete())
@@ -195,6 +205,11 @@ export class Handshake implements TlsOutput {
     connection.recovery.setHandshakeConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
+  }
+
+  /** NEW_TOKEN, RFC 9000 section 8.1.3; the bytes are ours. */
+  handleNewToken(token: Uint8Array): void {
+    if (token.length <= MAX_TOKEN_LENGTH) this.#options.handleNewToken?.(token)
   }
 
   requestCertificateVerification(request: VerificationRequest): void {
@@ -221,6 +236,8 @@ export class Handshake implements TlsOutput {
     this.#options.keyLog?.(line)
   }
 }
+
+const NO_ID = new Uint8Array(0)
 
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])

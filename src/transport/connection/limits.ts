@@ -33,6 +33,12 @@ export const MAX_PENDING_PATH_RESPONSES = 4
 /** Datagrams we send in the closing state to one that arrives: every power of two of received ones (section 10.2.1). */
 export const MAX_CLOSE_REPEATS = 16
 
+/**
+ * Longest token that a client takes or sends, bytes: with it, both IDs and the tag, a third of an Initial packet is
+ * left for CRYPTO data. Servers use some 100.
+ */
+export const MAX_TOKEN_LENGTH = 768
+
 /** Datagrams waiting for a packet (RFC 9221 section 5): a tenth of a second of 1,000 per second; older ones are stale. */
 export const MAX_QUEUED_DATAGRAMS = 128
 

@@ -60,7 +60,7 @@ export class PacketWriter {
 
   /** Writes the header at `start`; the datagram ends at `limit` at the latest. */
   begin(keys: PacketKeys, buffer: Uint8Array, start: number, limit: number, packet: SentPacket): void {
-    const { recovery, peerIds, localIds, version } = this.#connection
+    const { recovery, peerIds, localIds, version, retry } = this.#connection
     const { index } = this.space
     const number = recovery.nextPacketNumber(index)
     const length = packetNumberLength(number, recovery.largestAcked(index))
@@ -84,7 +84,7 @@ export class PacketWriter {
         version,
         peerIds.current,
         scid,
-        undefined,
+        retry.token,
         number,
         length,
       )

@@ -87,6 +87,7 @@ export class Receiver {
     const space = this.#spaceOf(header.type)
     if (space === undefined) {
       if (header.type === PacketType.versionNegotiation) this.#versionNegotiation(buffer)
+      else if (header.type === PacketType.retry) connection.retry.handlePacket(connection, header, buffer)
       return
     }
     if (header.type !== PacketType.oneRtt) {
@@ -192,6 +193,7 @@ export class Receiver {
     const { dcidStart, dcidLength, scidStart, scidLength } = header
     const original = connection.originalDestinationConnectionId
     if (connection.isServer || connection.isPeerIdKnown) return
+    if (connection.retry.sourceConnectionId !== undefined) return
     if (!connection.localIds.isOurs(buffer, dcidStart, dcidLength)) return
     if (!sameBytes(buffer, scidStart, scidLength, original, 0, original.length)) return
     for (let i = 0; i < versionCount(header); i++) {

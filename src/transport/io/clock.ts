@@ -18,6 +18,8 @@ export interface TimerHandle {
 export interface Clock {
   /** Monotonic time, ms with a fraction. Its zero means nothing. */
   now(): number
+  /** Time of day, ms since 1970: for what other processes or later runs must understand. It may jump. */
+  wallTime(): number
   /** Runs `callback` once, not before `at` (ms on this clock). A time in the past runs in the next turn. */
   setTimer(at: number, callback: () => void): TimerHandle
   /** Forgets the timer; one that has run or was cleared before is ignored. */
@@ -49,6 +51,10 @@ export class SystemClock implements Clock {
 
   now(): number {
     return performance.now()
+  }
+
+  wallTime(): number {
+    return Date.now()
   }
 
   /** Timers armed at the moment. */

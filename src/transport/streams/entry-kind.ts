@@ -21,6 +21,7 @@ export const EntryKind = {
   handshakeDone: 15,
   datagram: 16,
   mtuProbe: 17,
+  newToken: 18,
 } as const
 
 /** The record of a packet under construction, as far as its contents are concerned; recovery's SentPacket is one. */

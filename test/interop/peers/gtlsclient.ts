@@ -14,7 +14,11 @@ const REQUESTS = 1000
 const TIMEOUT = 120_000
 
 /** Runs gtlsclient against one path and returns its output. */
-async function request(context: PeerContext, path: string, options: readonly string[]): Promise<string> {
+export async function requestBy(
+  context: PeerContext,
+  path: string,
+  options: readonly string[],
+): Promise<string> {
   const { port } = context.server
   const fixed = ['--exit-on-all-streams-close', '--no-quic-dump', '--no-http-dump', '--timeout=30s']
   const parameters = [...fixed, ...options, 'localhost', String(port), `https://localhost:${port}${path}`]
@@ -32,7 +36,7 @@ async function download(
 ): Promise<void> {
   const folder = join(context.folder, name)
   mkdirSync(folder)
-  await request(context, `/bytes/${LARGE}`, [`--download=${folder}`, '-q', ...options])
+  await requestBy(context, `/bytes/${LARGE}`, [`--download=${folder}`, '-q', ...options])
   const body = readFileSync(join(folder, String(LARGE)))
   if (body.length !== LARGE) throw new Error(`${body.length} bytes arrived`)
   if (digestOf(body) !== reference) throw new Error('the bytes differ')
@@ -44,13 +48,13 @@ async function upload(context: PeerContext): Promise<void> {
   const folder = join(context.folder, 'echo')
   mkdirSync(folder)
   writeFileSync(file, sent)
-  await request(context, '/echo', ['-q', '-m', 'POST', '-d', file, `--download=${folder}`])
+  await requestBy(context, '/echo', ['-q', '-m', 'POST', '-d', file, `--download=${folder}`])
   const received = readFileSync(join(folder, 'echo'))
   if (!received.equals(sent)) throw new Error(`${received.length} bytes came back, not the same`)
 }
 
 async function manyRequests(context: PeerContext): Promise<void> {
-  const output = await request(context, '/health', ['-n', String(REQUESTS)])
+  const output = await requestBy(context, '/health', ['-n', String(REQUESTS)])
   const answered = output.match(/\[:status: 200\]/g)?.length ?? 0
   if (answered !== REQUESTS) throw new Error(`${answered} of ${REQUESTS} requests were answered with 200`)
 }

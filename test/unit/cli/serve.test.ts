@@ -97,7 +97,7 @@ describe('the options of quactor serve', () => {
     expect(parseServeOptions([])).toEqual({
       isHelp: false,
       isJson: false,
-      serve: { port: 4433, inspector: { port: 4434 } },
+      serve: { port: 4433, inspector: { port: 4434 }, retry: 'auto' },
     })
   })
 
@@ -109,15 +109,17 @@ describe('the options of quactor serve', () => {
       '::1',
       '--inspector',
       'off',
+      '--retry=always',
       '--json',
     ])
-    expect(serve).toEqual({ port: 1, host: '::1', inspector: false, root: folder })
+    expect(serve).toEqual({ port: 1, host: '::1', inspector: false, root: folder, retry: 'always' })
     expect(isJson).toBe(true)
   })
 
   it.each([
     [['--nope'], /Unknown option '--nope'/],
-    [['--retry'], /Unknown option '--retry'/],
+    [['--retry', 'sometimes'], /--retry is always, never or auto, not "sometimes"/],
+    [['--retries'], /Unknown option '--retries'/],
     [['--port'], /'--port <value>' argument missing/],
     [['--port', '65536'], /--port needs a port from 0 to 65535, not "65536"/],
     [['--port', '-1'], /port/],
