@@ -105,6 +105,7 @@ function build(
     ...role,
     transport: {
       pathMtuDiscovery: entry.socket.forbidsFragmentation === true,
+      ecn: entry.socket.supportsEcn === true,
       ...transport,
       ...role.transport,
     },

@@ -12,4 +12,14 @@ export class ConnectionStats {
   datagramFramesReceived = 0
   /** Exceptions that were not protocol errors: a defect of ours or of the application. */
   internalErrors = 0
+
+  noteReceived(bytes: number): void {
+    this.datagramsReceived++
+    this.bytesReceived += bytes
+  }
+
+  noteSent(bytes: number): void {
+    this.datagramsSent++
+    this.bytesSent += bytes
+  }
 }

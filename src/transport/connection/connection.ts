@@ -16,6 +16,7 @@ import type { QuicStream, StreamKind } from '../streams/index.ts'
 import { type PacketHeader, QuicError, type TransportParameters } from '../wire/index.ts'
 import type { ApplicationKeys } from './application-keys.ts'
 import { applicationClose, type CloseInfo, Closing, errorClose, silentClose } from './closing.ts'
+import { type ConnectionMetrics, connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionApplication, ConnectionOptions } from './connection-options.ts'
 import { ConnectionStats } from './connection-stats.ts'
 import { ConnectionStreams } from './connection-streams.ts'
@@ -74,7 +75,7 @@ export class QuicConnection implements ActorSubject {
   /** Set by the endpoint; called when output or timers may have changed outside of a handleX call. */
   wake: () => void = noop
   readonly #transmitter: Transmitter
-  readonly #lifetime: Lifetime
+  readonly lifetime: Lifetime
 
   constructor(options: ConnectionOptions) {
     this.role = options.role
@@ -99,7 +100,7 @@ export class QuicConnection implements ActorSubject {
       this.isServer ? this.handshakePeerId : this.originalDestinationConnectionId,
       this.settings.activeConnectionIdLimit,
     )
-    this.#lifetime = new Lifetime(this.timers, this.recovery, this.settings.maxIdleTimeout)
+    this.lifetime = new Lifetime(this.timers, this.recovery, this.settings.maxIdleTimeout)
     this.retry.installInitialKeys(this)
     this.actor = createLifeActor(connectionLife, 'connection', options.owner, this)
     this.actor.start()
@@ -107,7 +108,7 @@ export class QuicConnection implements ActorSubject {
     this.receiver = new Receiver(this)
     this.#transmitter = new Transmitter(this)
     this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
-    this.#lifetime.restartIdle(options.now)
+    this.lifetime.restartIdle(options.now)
     this.guard(() => this.handshake.start(options.now))
   }
 
@@ -151,13 +152,9 @@ export class QuicConnection implements ActorSubject {
     return this.host.table.sendBufferedBytes
   }
 
-  /** Bits of the spaces whose packets can be opened now. */
-  get readableSpaces(): number {
-    const { isHandshakeComplete, spaces } = this
-    let bits = 0
-    for (const space of spaces) if (space.readKeys !== undefined) bits |= 1 << space.index
-    if (this.handshake.early.readKeys !== undefined) bits |= ZERO_RTT_BIT
-    return isHandshakeComplete ? bits : bits & ~(1 << Space.application)
+  /** Everything measured about this connection, as a plain object. */
+  metrics(): ConnectionMetrics {
+    return connectionMetrics(this)
   }
 
   // --- Input from the endpoint ---
@@ -165,18 +162,25 @@ export class QuicConnection implements ActorSubject {
   /**
    * Takes a datagram; decrypts it in place. Never throws: a protocol error closes this connection, nothing else.
    * @param now milliseconds of the monotonic clock
+   * @param ecn ECN field of its IP header
    */
-  handleDatagram(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress, now: number): void {
+  handleDatagram(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    now: number,
+    ecn = 0,
+  ): void {
     this.now = now
     if (this.isClosed || !this.path.isFrom(remote)) return
-    this.stats.datagramsReceived++
-    this.stats.bytesReceived += end - start
+    this.stats.noteReceived(end - start)
     this.path.bytesReceived += end - start
     if (this.path.canSend) this.recovery.setAntiAmplificationBlocked(false, now)
     if (this.actor.phase === ConnectionPhase.closing) this.closing.handlePacket()
     if (this.isEnding) return
     this.guard(() => {
-      this.receiver.receive(buffer, start, end)
+      this.receiver.receive(buffer, start, end, ecn)
       this.host.settleReads()
     })
   }
@@ -184,7 +188,7 @@ export class QuicConnection implements ActorSubject {
   /** Appends datagrams to send; returns how many. Call again after other connections while it returns any. */
   pollTransmit(batch: DatagramBatch, now: number): number {
     this.now = now
-    this.#lifetime.settleEndStart(now)
+    this.lifetime.settleEndStart(now)
     this.guard(() => this.host.settleReads())
     if (this.isClosed) return 0
     return this.#transmitter.poll(batch, now)
@@ -203,7 +207,7 @@ export class QuicConnection implements ActorSubject {
 
   handleTimeout(now: number): void {
     this.now = now
-    this.#lifetime.settleEndStart(now)
+    this.lifetime.settleEndStart(now)
     if (this.isClosed) return
     const { timers } = this
     if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
@@ -292,7 +296,7 @@ export class QuicConnection implements ActorSubject {
       this.recovery.setAntiAmplificationBlocked(false, this.now)
       this.discardSpace(Space.initial)
     }
-    this.#lifetime.handleReceived(this.now)
+    this.lifetime.handleReceived(this.now)
   }
 
   handleOneRttOpened(keys: PacketKeys, packetNumber: number): void {
@@ -303,15 +307,6 @@ export class QuicConnection implements ActorSubject {
     )
   }
 
-  handleAckElicitingSent(now: number): void {
-    this.#lifetime.handleAckElicitingSent(now)
-  }
-
-  handleDatagramSent(bytes: number): void {
-    this.stats.datagramsSent++
-    this.stats.bytesSent += bytes
-  }
-
   applyPeerParameters(peer: TransportParameters): void {
     this.host.setPeerLimits(peer)
     this.datagrams.peerLimit = peer.maxDatagramFrameSize
@@ -319,7 +314,7 @@ export class QuicConnection implements ActorSubject {
     this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
     this.mtu.setPeerLimit(peer.maxUdpPayloadSize)
     if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)
-    this.#lifetime.negotiateIdle(peer.maxIdleTimeout)
+    this.lifetime.negotiateIdle(peer.maxIdleTimeout)
   }
 
   discardSpace(index: number): void {
@@ -371,7 +366,7 @@ export class QuicConnection implements ActorSubject {
       this.datagrams.discard()
       this.guard(() => this.application?.handleClosing(this.closing.info!))
     } else if (action === ConnectionAction.armDrainTimer) {
-      this.#lifetime.beginEnd(this.now)
+      this.lifetime.beginEnd(this.now)
     } else if (action === ConnectionAction.releaseConnection) this.#release()
   }
 

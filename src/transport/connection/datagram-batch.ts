@@ -24,6 +24,8 @@ export class DatagramBatch {
   count = 0
   readonly starts = new Int32Array(BATCH_DATAGRAMS)
   readonly lengths = new Int32Array(BATCH_DATAGRAMS)
+  /** ECN field of the IP header of each, a value of EcnMark; sockets that cannot set it ignore it. */
+  readonly ecn = new Uint8Array(BATCH_DATAGRAMS)
   readonly remotes: RemoteAddress[] = []
 
   get isFull(): boolean {
@@ -31,10 +33,11 @@ export class DatagramBatch {
   }
 
   /** Takes the `length` bytes that were written at `used` as one datagram. */
-  commit(length: number, remote: RemoteAddress): void {
+  commit(length: number, remote: RemoteAddress, ecn = 0): void {
     this.starts[this.count] = this.used
     this.lengths[this.count] = length
     this.remotes[this.count] = remote
+    this.ecn[this.count] = ecn
     this.count++
     this.used += length
   }

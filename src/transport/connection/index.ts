@@ -8,6 +8,7 @@ export type {
   ConnectionResumption,
   ServerTlsOptions,
 } from './connection-options.ts'
+export type { ConnectionMetrics } from './connection-metrics.ts'
 export { ConnectionStats } from './connection-stats.ts'
 export { DatagramBatch, type RemoteAddress } from './datagram-batch.ts'
 export type { DatagramWatcher } from './datagram-queue.ts'
@@ -15,10 +16,4 @@ export type { RememberedLimits, ResumableSession } from './early-data.ts'
 export * from './limits.ts'
 export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
 export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
-export {
-  buildInitialClose,
-  buildRetry,
-  buildStatelessReset,
-  buildVersionNegotiation,
-  RESET_TOKEN_LENGTH,
-} from './stateless.ts'
+export { buildStatelessReset, buildVersionNegotiation, RESET_TOKEN_LENGTH } from './stateless.ts'

@@ -16,6 +16,7 @@ export function createRecovery(connection: QuicConnection, options: ConnectionOp
     entropy: options.entropy,
     congestion: createCongestionController(settings.congestion, MIN_DATAGRAM_SIZE, options.entropy),
     maxDatagramSize: MIN_DATAGRAM_SIZE,
+    ecn: settings.ecn,
   })
 }
 

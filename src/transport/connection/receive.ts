@@ -32,6 +32,9 @@ export class Receiver {
   readonly #cursor = new Cursor()
   #undecryptable: Uint8Array[] = []
   #undecryptableBytes = 0
+  /** ECN field of the datagram being processed. */
+  #mark = 0
+  #undecryptableMarks: number[] = []
   #keysAtReplay = 0
   #packetNumber = 0
 
@@ -44,13 +47,15 @@ export class Receiver {
   }
 
   /** Processes every packet of a datagram, then those that waited for keys which it brought. */
-  receive(buffer: Uint8Array, start: number, end: number): void {
+  receive(buffer: Uint8Array, start: number, end: number, ecn: number): void {
+    this.#mark = ecn
     this.#packets(buffer, start, end)
     this.replay()
   }
 
   discard(): void {
     this.#undecryptable = []
+    this.#undecryptableMarks = []
     this.#undecryptableBytes = 0
   }
 
@@ -114,7 +119,7 @@ export class Receiver {
     const ackEliciting = dispatchFrames(connection, this.#cursor, space, bit)
     connection.stats.packetsReceived++
     if (space.isDiscarded) return
-    space.acks.insert(this.#packetNumber, ackEliciting, connection.now)
+    space.acks.insert(this.#packetNumber, ackEliciting, connection.now, this.#mark)
   }
 
   /** Keys that open the packet now. RFC 9001 section 5.7: 1-RTT packets wait for the end of the handshake. */
@@ -208,18 +213,32 @@ export class Receiver {
     if (this.#undecryptable.length >= MAX_UNDECRYPTABLE_PACKETS) return
     if (this.#undecryptableBytes + end - start > MAX_UNDECRYPTABLE_BYTES) return
     this.#undecryptable.push(new Uint8Array(buffer.subarray(start, end)))
+    this.#undecryptableMarks.push(this.#mark)
     this.#undecryptableBytes += end - start
+  }
+
+  /** Bits of the spaces whose packets can be opened now. */
+  get #readableSpaces(): number {
+    const { isHandshakeComplete, spaces } = this.#connection
+    let bits = 0
+    for (const space of spaces) if (space.readKeys !== undefined) bits |= 1 << space.index
+    if (this.handshake.early.readKeys !== undefined) bits |= ZERO_RTT_BIT
+    return isHandshakeComplete ? bits : bits & ~(1 << Space.application)
   }
 
   /** Processes packets that waited for keys, if keys have come since. */
   replay(): void {
     if (this.#undecryptable.length === 0) return
-    const installed = this.#connection.readableSpaces
+    const installed = this.#readableSpaces
     if (installed === this.#keysAtReplay) return
     this.#keysAtReplay = installed
     const waiting = this.#undecryptable
+    const marks = this.#undecryptableMarks
     this.discard()
-    for (const packet of waiting) this.#packets(packet, 0, packet.length)
+    for (let i = 0; i < waiting.length; i++) {
+      this.#mark = marks[i]
+      this.#packets(waiting[i], 0, waiting[i].length)
+    }
   }
 
   /** RFC 9000 section 10.3.1: only a datagram that could not be opened is compared. */

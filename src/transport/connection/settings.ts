@@ -22,6 +22,8 @@ export interface TransportSettings {
   congestion: CongestionAlgorithm
   /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
   pathMtuDiscovery: boolean
+  /** Whether datagrams are marked for ECN (RFC 9000 section 13.4); only for sockets that can. */
+  ecn: boolean
   /** Largest datagram that path MTU discovery tries, bytes of UDP payload; 1,500 at most. */
   maxDatagramSize: number
 }
@@ -40,6 +42,7 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   maxDatagramFrameSize: 0,
   congestion: 'cubic',
   pathMtuDiscovery: false,
+  ecn: false,
   // Ethernet's 1,500 bytes less the headers of IPv6 and UDP.
   maxDatagramSize: 1_452,
 }

@@ -57,6 +57,7 @@ export class Transmitter {
       connection.recovery.setAntiAmplificationBlocked(true, now)
       return false
     }
+    connection.recovery.ecn.beginDatagram()
     const start = batch.used
     const limit = start + size
     const isClosing = connection.isEnding
@@ -79,9 +80,9 @@ export class Transmitter {
 
   #commit(batch: DatagramBatch, length: number): void {
     const { path } = this.#connection
-    batch.commit(length, path.remote)
+    batch.commit(length, path.remote, this.#connection.recovery.ecn.mark)
     path.bytesSent += length
-    this.#connection.handleDatagramSent(length)
+    this.#connection.stats.noteSent(length)
   }
 
   /** RFC 9000 section 14.4: PING and PADDING, so that nothing is missing when the path does not carry it. */
@@ -93,6 +94,7 @@ export class Transmitter {
     const keys = this.#writeKeys(writer.space)
     if (batch.isFull || keys === undefined || connection.isEnding || !path.isValidated) return false
     if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.canSend(size, now)) return false
+    recovery.ecn.beginDatagram()
     const start = batch.used
     writer.begin(keys, batch.buffer, start, start + size, recovery.pool.acquire())
     writer.offset = writeBareFrame(writer.buffer, writer.offset, FrameType.ping)
@@ -102,7 +104,7 @@ export class Transmitter {
     writer.packet.addEntry(EntryKind.mtuProbe, this.#mtuProbe, size)
     mtu.onProbeSent(size)
     const length = writer.seal(now) - start
-    connection.handleAckElicitingSent(now)
+    connection.lifetime.handleAckElicitingSent(now)
     this.#commit(batch, length)
     return true
   }
@@ -121,7 +123,7 @@ export class Transmitter {
       if (writer.space.index === Space.handshake) sentHandshake = true
     }
     open.length = 0
-    if (elicits) this.#connection.handleAckElicitingSent(now)
+    if (elicits) this.#connection.lifetime.handleAckElicitingSent(now)
     // RFC 9001 section 4.9.1: "a client MUST discard Initial keys when it first sends a Handshake packet".
     if (sentHandshake && !this.#connection.isServer) this.#connection.discardSpace(Space.initial)
     return end

@@ -2,8 +2,17 @@
 // a seeded network. Used by supervisor/endpoint.ts.
 import type { DatagramBatch, RemoteAddress } from '../connection/datagram-batch.ts'
 
-/** Called per datagram. The buffer is only lent for the duration of the call; it may be changed in place. */
-export type DatagramReceiver = (buffer: Uint8Array, start: number, end: number, remote: RemoteAddress) => void
+/**
+ * Called per datagram. The buffer is only lent for the duration of the call; it may be changed in place.
+ * `ecn` is the ECN field of the IP header, where the socket reports it.
+ */
+export type DatagramReceiver = (
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  remote: RemoteAddress,
+  ecn?: number,
+) => void
 
 export interface DatagramSocket {
   /** Which implementation this is; shown in /status. */
@@ -17,6 +26,8 @@ export interface DatagramSocket {
    * requires (RFC 8899 section 3); absent for no.
    */
   readonly forbidsFragmentation?: boolean
+  /** Whether it sets and reports the ECN field (RFC 9000 section 13.4); absent for no. */
+  readonly supportsEcn?: boolean
   /** Delivers what arrives from now on. */
   start(receiver: DatagramReceiver): void
   /**

@@ -68,3 +68,6 @@ export const BLACK_HOLE_BURSTS = 3
 
 /** Probe timeouts in a row that make one: nothing large has arrived for three PTOs. */
 export const BLACK_HOLE_PROBE_TIMEOUTS = 2
+
+/** Marked packets that test a path for ECN (RFC 9000 appendix A.4). */
+export const ECN_TESTING_PACKETS = 10

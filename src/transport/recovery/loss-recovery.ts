@@ -5,6 +5,7 @@ import { AckSample } from './congestion/ack-sample.ts'
 import type { CongestionController } from './congestion/controller.ts'
 import { Cubic } from './congestion/cubic.ts'
 import { DeliveryRate } from './delivery-rate.ts'
+import { EcnValidation } from './ecn.ts'
 import {
   GRANULARITY,
   MAX_TRACKED_PACKETS,
@@ -41,6 +42,7 @@ export class LossRecovery {
   }
   bytesInFlight = 0
   readonly delivery = new DeliveryRate()
+  readonly ecn: EcnValidation
   private readonly sample = new AckSample()
   private readonly loss: LossTimer
   private readonly events: RecoveryEvents
@@ -50,7 +52,6 @@ export class LossRecovery {
   private readonly probe: ProbeRequest = { space: 0, count: 0 }
   private readonly acked: SentPacket[] = []
   private readonly lost: SentPacket[] = []
-  private isEcnCapable = false
   private isApplicationLimited = false
   private wasPaced = false
   // One packet may exceed the window when recovery begins (RFC 9002 section 7.3.2).
@@ -62,6 +63,7 @@ export class LossRecovery {
     this.rtt = new RttEstimator(options.initialRtt)
     this.congestion = options.congestion ?? new Cubic(size)
     this.pacer = new Pacer(size)
+    this.ecn = new EcnValidation(options.ecn === true)
     this.maxDatagramSize = size
     this.spaces = [
       new SentSpace(this.pool, undefined),
@@ -108,11 +110,6 @@ export class LossRecovery {
     this.loss.peerMaxAckDelay = delay
   }
 
-  /** Sent packets carry ECT marks and the path passed validation: CE counts are congestion. */
-  setEcnCapable(isCapable: boolean): void {
-    this.isEcnCapable = isCapable
-  }
-
   /** There was nothing more to send although the window would have allowed it (RFC 9002 section 7.8). */
   setApplicationLimited(isLimited: boolean): void {
     this.isApplicationLimited = isLimited
@@ -149,6 +146,7 @@ export class LossRecovery {
     packet.timeSent = now
     while (!state.ring.hasRoomFor(packet.packetNumber)) this.evict(space, now)
     state.track(packet)
+    this.ecn.onPacketSent(space, packet)
     if (!packet.inFlight) return
     this.counters.sent++
     this.congestion.onPacketSent(packet.size, now, this.bytesInFlight, this.delivery.isAppLimited)
@@ -213,13 +211,17 @@ export class LossRecovery {
     const state = this.spaces[space]
     state.numbers.verify(ack)
     this.counters.spurious += state.countSpurious(ack)
+    const isNewest = ack.largest > state.largestAcked
     const count = state.takeAcked(ack, this.acked)
     if (count === 0) return
     const { sample } = this
     sample.begin(now, this.bytesInFlight)
     this.sampleRtt(space, ack, ackDelayMs, count, now)
     this.delivery.onAcked(this.acked, count, this.rtt.min, sample)
-    this.readCongestionMarks(state, ack, now)
+    // ProcessECN of RFC 9002 appendix B.7.
+    if (this.ecn.onAck(space, ack, isNewest, this.acked, count)) {
+      this.enterRecovery(this.acked[0].timeSent, now, true)
+    }
     const lostBefore = this.delivery.lost
     const lostCount = this.detectLost(space, now)
     sample.lost = this.delivery.lost - lostBefore
@@ -245,13 +247,6 @@ export class LossRecovery {
     if (this.loss.isHandshakeConfirmed) delay = Math.min(delay, this.loss.peerMaxAckDelay)
     this.rtt.update(now - this.acked[0].timeSent, delay, now)
     this.sample.rtt = this.rtt.latest
-  }
-
-  // ProcessECN of RFC 9002 appendix B.7.
-  private readCongestionMarks(state: SentSpace, ack: AckFrame, now: number): void {
-    if (!this.isEcnCapable || !ack.hasEcn || ack.ce <= state.ceCount) return
-    state.ceCount = ack.ce
-    this.enterRecovery(this.acked[0].timeSent, now, true)
   }
 
   private growWindow(count: number, now: number): void {
@@ -291,6 +286,7 @@ export class LossRecovery {
       const packet = this.lost[i]
       if (!packet.inFlight) continue
       this.removeFromFlight(packet)
+      this.ecn.onPacketLost(packet)
       // RFC 9000 section 14.4: the loss of a probe for a larger MTU is no sign of congestion.
       if (packet.isMtuProbe) continue
       this.counters.lost++
@@ -381,6 +377,7 @@ export class LossRecovery {
     this.probe.space = space >= 0 ? space : this.loss.antiDeadlockSpace()
     this.probe.count = space >= 0 ? 2 : 1
     this.loss.ptoCount++
+    this.ecn.onProbeTimeout()
     this.counters.ptos++
     this.loss.set(now)
     return this.probe

@@ -25,6 +25,8 @@ export interface RecoveryOptions {
   congestion?: CongestionController
   /** bytes; 1200 when absent. */
   maxDatagramSize?: number
+  /** Whether packets are sent with ECN marks; false when absent. */
+  ecn?: boolean
   /** RTT before the first sample, ms; 333 when absent. */
   initialRtt?: number
   /** Average packets until the first skipped number. */

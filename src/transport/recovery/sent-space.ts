@@ -17,8 +17,6 @@ export class SentSpace {
   lastAckElicitingTime = 0
   /** Outstanding ack-eliciting packets in flight. */
   ackElicitingInFlight = 0
-  /** Largest ECN-CE count that the peer has reported. */
-  ceCount = 0
   /** ms between the first and the last packet of the longest run of losses seen by the last takeLost. */
   lostPeriod = 0
   private readonly lostNumbers = new RangeSet()

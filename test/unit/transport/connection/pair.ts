@@ -206,6 +206,7 @@ export interface Datagram {
   at: number
   to: TestEnd
   bytes: Uint8Array
+  ecn: number
 }
 
 /** A link with a fixed delay; `drop` decides about each datagram by its number and direction. */
@@ -215,6 +216,8 @@ export class Pair {
   now = 0
   delay = 10
   drop: (index: number, toServer: boolean, bytes: Uint8Array) => boolean = () => false
+  /** What the link makes of the ECN field of a datagram. */
+  remark: (ecn: number, index: number, toServer: boolean) => number = (ecn) => ecn
   readonly sent = { toServer: 0, toClient: 0 }
   readonly bytesSent = { toServer: 0, toClient: 0 }
   #flying: Datagram[] = []
@@ -273,17 +276,19 @@ export class Pair {
         )
         const direction = toServer ? 'toServer' : 'toClient'
         this.bytesSent[direction] += bytes.length
-        if (this.drop(this.sent[direction]++, toServer, bytes)) continue
-        this.#flying.push({ at: this.now + this.delay, to: toServer ? this.server : this.client, bytes })
+        const index = this.sent[direction]++
+        if (this.drop(index, toServer, bytes)) continue
+        const ecn = this.remark(batch.ecn[i], index, toServer)
+        this.#flying.push({ at: this.now + this.delay, to: toServer ? this.server : this.client, bytes, ecn })
       }
       batch.reset()
     }
   }
 
   /** Hands over bytes as if they came from the other side. */
-  inject(to: TestEnd, bytes: Uint8Array): void {
+  inject(to: TestEnd, bytes: Uint8Array, ecn = 0): void {
     const from = to === this.server ? CLIENT_ADDRESS : SERVER_ADDRESS
-    to.connection.handleDatagram(bytes, 0, bytes.length, from, this.now)
+    to.connection.handleDatagram(bytes, 0, bytes.length, from, this.now, ecn)
   }
 
   #nextArrival(): number {
@@ -293,6 +298,6 @@ export class Pair {
   #deliver(): void {
     const due = this.#flying.filter((datagram) => datagram.at <= this.now)
     this.#flying = this.#flying.filter((datagram) => datagram.at > this.now)
-    for (const { to, bytes } of due) this.inject(to, bytes)
+    for (const { to, bytes, ecn } of due) this.inject(to, bytes, ecn)
   }
 }

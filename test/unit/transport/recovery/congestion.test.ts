@@ -220,8 +220,8 @@ describe('use of the window by LossRecovery, RFC 9002 section 7', () => {
 
   it('section 7.1: an increase of ECN-CE is a congestion event when the path is ECN capable', () => {
     for (const isCapable of [true, false]) {
-      const sender = new Sender()
-      sender.recovery.setEcnCapable(isCapable)
+      const sender = new Sender({ ecn: isCapable })
+      sender.recovery.ecn.beginDatagram()
       sender.sendMany(2)
       sender.now = 10
       const ack = Object.assign(ackOfTwo(), { hasEcn: true, ect0: 1, ce: 1 })
