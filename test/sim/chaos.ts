@@ -147,8 +147,10 @@ class ChaosRun {
   }
 
   /** How requests of the well-behaved client may fail: only because the whole server goes. */
-  get #tolerated(): readonly ('rejected' | 'closed' | 'connect')[] {
-    return this.strike === 'drain' || this.strike === 'hardStop' ? ['rejected', 'closed', 'connect'] : []
+  get #tolerated(): readonly ('rejected' | 'closed' | 'connect' | 'timeout')[] {
+    return this.strike === 'drain' || this.strike === 'hardStop'
+      ? ['rejected', 'closed', 'connect', 'timeout']
+      : []
   }
 
   async #runSteady(client: ClientSide): Promise<void> {
