@@ -2,6 +2,7 @@
 // (RFC 9000 sections 2 to 4). A part of QuicConnection; every stream knows it as its host.
 import { ReceivePhase, StreamEvent } from '../../machines/index.ts'
 import {
+  CONNECTION_WINDOW_FACTOR,
   type QuicStream,
   ReceiveCredit,
   SendCredit,
@@ -30,7 +31,7 @@ export class ConnectionStreams implements StreamHost {
   constructor(connection: QuicConnection, options: ConnectionOptions) {
     const { settings } = connection
     this.#connection = connection
-    this.receiveCredit = new ReceiveCredit(settings.initialMaxData)
+    this.receiveCredit = new ReceiveCredit(settings.initialMaxData, connection.now)
     this.table = new StreamTable(
       connection.isServer,
       {
@@ -156,6 +157,23 @@ export class ConnectionStreams implements StreamHost {
   noteReadAll(stream: QuicStream): void {
     this.#readAll.push(stream)
     this.#connection.wake()
+  }
+
+  get now(): number {
+    return this.#connection.now
+  }
+
+  tuneStreamWindow(credit: ReceiveCredit): void {
+    const { recovery, settings, now } = this.#connection
+    if (!credit.tune(now, recovery.rtt.smoothed, settings.maxStreamReceiveWindow)) return
+    const least = credit.window * CONNECTION_WINDOW_FACTOR
+    if (this.receiveCredit.ensure(least, settings.maxReceiveWindow)) this.handleCreditConsumed()
+  }
+
+  /** MAX_DATA is about to be sent. */
+  tuneWindow(): void {
+    const { recovery, settings, now } = this.#connection
+    this.receiveCredit.tune(now, recovery.rtt.smoothed, settings.maxReceiveWindow)
   }
 
   handleCreditConsumed(): void {

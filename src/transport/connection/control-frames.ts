@@ -133,6 +133,7 @@ export class ControlFrames implements EntryTarget {
         return writeBareFrame(target, offset, FrameType.handshakeDone)
       case Bit.maxData:
         packet.addEntry(EntryKind.maxData, this, 0, 0)
+        this.#connection.host.tuneWindow()
         return writeLimit(target, offset, FrameType.maxData, receiveCredit.advertise())
       case Bit.maxStreamsBidi:
         packet.addEntry(EntryKind.maxStreamsBidi, this, 0, 0)

@@ -1,5 +1,6 @@
 // What an endpoint may choose about a connection, with the defaults and their reasons (RFC 9000 section 18.2).
 import type { CongestionAlgorithm } from '../recovery/index.ts'
+import { MAX_CONNECTION_WINDOW, MAX_STREAM_WINDOW } from '../streams/index.ts'
 import { ACTIVE_CONNECTION_ID_LIMIT } from './limits.ts'
 
 export interface TransportSettings {
@@ -11,6 +12,9 @@ export interface TransportSettings {
   initialMaxStreamDataBidiLocal: number
   initialMaxStreamDataBidiRemote: number
   initialMaxStreamDataUni: number
+  /** What the windows of the connection and of a stream may grow to by themselves, bytes. */
+  maxReceiveWindow: number
+  maxStreamReceiveWindow: number
   /** Streams that the peer may have open at a time. */
   initialMaxStreamsBidi: number
   initialMaxStreamsUni: number
@@ -19,6 +23,8 @@ export interface TransportSettings {
   activeConnectionIdLimit: number
   /** Largest DATAGRAM frame we take, bytes; 0 takes none (RFC 9221 section 3). */
   maxDatagramFrameSize: number
+  /** 1-RTT packets sent with one key before the keys are updated; the limits of the cipher hold in any case. */
+  packetsPerKey: number
   congestion: CongestionAlgorithm
   /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
   pathMtuDiscovery: boolean
@@ -35,11 +41,14 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   initialMaxStreamDataBidiLocal: 262_144,
   initialMaxStreamDataBidiRemote: 262_144,
   initialMaxStreamDataUni: 262_144,
+  maxReceiveWindow: MAX_CONNECTION_WINDOW,
+  maxStreamReceiveWindow: MAX_STREAM_WINDOW,
   initialMaxStreamsBidi: 100,
   initialMaxStreamsUni: 100,
   maxAckDelay: 25,
   activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
   maxDatagramFrameSize: 0,
+  packetsPerKey: Number.POSITIVE_INFINITY,
   congestion: 'cubic',
   pathMtuDiscovery: false,
   ecn: false,

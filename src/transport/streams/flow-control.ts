@@ -1,5 +1,6 @@
 // Flow-control credit of one stream or of the connection, RFC 9000 section 4. Used by streams and connection.
 import { QuicError, TransportErrorCode } from '../wire/index.ts'
+import { FAST_ROUND_TRIPS } from './limits.ts'
 
 /** What the peer lets us send. */
 export class SendCredit {
@@ -37,9 +38,37 @@ export class ReceiveCredit {
   /** Bytes consumed by the application or discarded for it. */
   consumed = 0
 
-  constructor(window: number) {
+  /** When the window last moved, ms. */
+  #moved: number
+
+  /** @param now ms */
+  constructor(window: number, now = 0) {
     this.window = window
     this.advertised = window
+    this.#moved = now
+  }
+
+  /**
+   * Doubles the window when half of it was used up within two round trips: then it is the window that holds the sender
+   * back, not the path. Called when an update is about to be sent; a repeated one changes nothing.
+   * @param now ms
+   * @param roundTrip ms
+   * @param cap bytes
+   * @returns whether it grew
+   */
+  tune(now: number, roundTrip: number, cap: number): boolean {
+    if (!this.isUpdateDue) return false
+    const isFast = now - this.#moved < FAST_ROUND_TRIPS * roundTrip
+    this.#moved = now
+    return isFast && this.ensure(2 * this.window, cap)
+  }
+
+  /** Makes the window at least so large, as far as the cap allows. Returns whether it grew. */
+  ensure(window: number, cap: number): boolean {
+    const next = Math.min(window, cap)
+    if (next <= this.window) return false
+    this.window = next
+    return true
   }
 
   /** Counts newly received bytes. @throws QuicError FLOW_CONTROL_ERROR beyond the limit (section 4.1). */

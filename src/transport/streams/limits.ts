@@ -27,3 +27,15 @@ export const MAX_CRYPTO_BUFFER = 65_536
 
 /** Largest number of streams of one kind, RFC 9000 section 4.6. */
 export const MAX_STREAMS_LIMIT = 2 ** 60
+
+/** A window whose half lasts fewer round trips than this is too small for the path. */
+export const FAST_ROUND_TRIPS = 2
+
+/** Receive window of a stream that grows by itself, at most: 500 Mbit/s at 100 ms. */
+export const MAX_STREAM_WINDOW = 6_291_456
+
+/** Receive window of a connection that grows by itself, at most; it bounds what all its unread streams hold together. */
+export const MAX_CONNECTION_WINDOW = 15_728_640
+
+/** Window of the connection per window of its fastest stream, so that one stream leaves room for others. */
+export const CONNECTION_WINDOW_FACTOR = 1.5

@@ -16,7 +16,7 @@ export class ReceivingPart {
 
   constructor(stream: QuicStream, window: number) {
     this.#stream = stream
-    this.credit = new ReceiveCredit(window)
+    this.credit = new ReceiveCredit(window, stream.host.now)
   }
 
   get phase(): number {

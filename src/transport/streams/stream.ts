@@ -36,6 +36,10 @@ export interface StreamHost {
   queueSend(stream: QuicStream): void
   noteReadAll(stream: QuicStream): void
   handleCreditConsumed(): void
+  /** Time of the current call, ms. */
+  readonly now: number
+  /** The stream is about to tell its limit: its window may have to grow. */
+  tuneStreamWindow(credit: ReceiveCredit): void
 }
 
 /** Room a stream-related control frame may need: type and three varints of 8 bytes. */
@@ -195,6 +199,7 @@ export class QuicStream implements ActorSubject, EntryTarget {
     if (bit === StreamControl.maxStreamData) {
       if (this.actor.receivePhase !== ReceivePhase.recv) return offset
       packet.addEntry(EntryKind.maxStreamData, this, 0, 0)
+      this.host.tuneStreamWindow(this.receiving!.credit)
       return writeStreamLimit(
         target,
         offset,

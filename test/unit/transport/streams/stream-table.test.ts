@@ -20,6 +20,7 @@ const LIMITS = {
 }
 
 class Host {
+  now = 0
   readonly sendCredit = new SendCredit(1_000)
   readonly receiveCredit = new ReceiveCredit(1_000)
   readonly queue = new SendQueue()
@@ -32,6 +33,8 @@ class Host {
   noteReadAll(stream: QuicStream): void {
     this.read.push(stream)
   }
+
+  tuneStreamWindow(): void {}
 
   handleCreditConsumed(): void {}
 }
