@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { setTimeout as timeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ClientError } from '../client/client-error.ts'
 import type { ClientResponse } from '../client/client-response.ts'
@@ -9,6 +10,7 @@ import { connect } from '../client/connect.ts'
 import type { RequestBody } from '../client/request-body.ts'
 import { parseTarget } from '../client/request-target.ts'
 import type { ClientSession, RequestInput } from '../client/session.ts'
+import { MemorySessionStore, type SessionStore } from '../client/session-store.ts'
 import { appendKeyLog } from './key-log.ts'
 import { positiveNumber, UsageError } from './usage-error.ts'
 
@@ -24,6 +26,8 @@ const HELP = `Usage: quactor get URL [options]
       --insecure        accept any certificate
       --ca FILE         trust this certificate (PEM) instead of the system's
       --keylog FILE     append TLS secrets for Wireshark
+      --0rtt        connect twice: first for a session ticket, then with the request as early data
+  -v, --verbose     say on standard error how the handshake went
       --timeout SECONDS for everything; default 60
 `
 
@@ -38,9 +42,14 @@ const OPTIONS = {
   insecure: { type: 'boolean' },
   ca: { type: 'string' },
   keylog: { type: 'string' },
+  '0rtt': { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string', default: '60' },
   help: { type: 'boolean', short: 'h' },
 } as const
+
+/** How long the first connection of --0rtt waits for a ticket, ms: it comes with the server's answer to our Finished. */
+const TICKET_WAIT = 2_000
 
 type GetOptions = ReturnType<typeof parseGetArgs>['values']
 
@@ -77,13 +86,15 @@ async function get(url: string, options: GetOptions): Promise<number> {
   const input = requestInput(url, options)
   const signal = AbortSignal.timeout(positiveNumber('--timeout', options.timeout) * 1000)
   const started = performance.now()
-  const session = await open(url, options, signal)
+  const sessions = options['0rtt'] === true ? await firstSession(url, options, signal) : undefined
+  const session = await open(url, options, signal, sessions)
   const connected = performance.now()
   try {
     const response = await session.request({ ...input, signal })
     const headAt = performance.now()
     if ((options.include === true || options.head === true) && options.json !== true) printHead(response)
     const bytes = await writeBody(response, options)
+    if (options.verbose === true) printHandshake(session)
     if (options.json === true) {
       const timing = {
         connectMs: connected - started,
@@ -91,7 +102,9 @@ async function get(url: string, options: GetOptions): Promise<number> {
         totalMs: performance.now() - started,
       }
       const { status, fields } = response
-      process.stdout.write(`${JSON.stringify({ url, status, fields, bytes, ...timing })}\n`)
+      const { isResumed, earlyData = null } = session
+      const handshake = { isResumed, earlyData }
+      process.stdout.write(`${JSON.stringify({ url, status, fields, bytes, ...handshake, ...timing })}\n`)
     }
     return response.status < 400 ? 0 : 1
   } catch (error) {
@@ -103,8 +116,24 @@ async function get(url: string, options: GetOptions): Promise<number> {
   }
 }
 
-function open(url: string, options: GetOptions, signal: AbortSignal): Promise<ClientSession> {
+/** A connection that only waits for a session ticket (RFC 8446 section 4.6.1). */
+async function firstSession(url: string, options: GetOptions, signal: AbortSignal): Promise<SessionStore> {
+  const sessions = new MemorySessionStore()
+  const session = await open(url, options, signal, sessions)
+  await Promise.race([session.resumable, timeout(TICKET_WAIT, undefined, { ref: false })])
+  await session.end()
+  return sessions
+}
+
+function open(
+  url: string,
+  options: GetOptions,
+  signal: AbortSignal,
+  sessions?: SessionStore,
+): Promise<ClientSession> {
   return connect(url, {
+    sessions,
+    earlyData: options['0rtt'],
     insecure: options.insecure,
     ca: options.ca === undefined ? undefined : readFile(options.ca),
     keyLog: options.keylog === undefined ? undefined : appendKeyLog(options.keylog),
@@ -139,6 +168,12 @@ function readFile(path: string): string {
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
   }
+}
+
+function printHandshake({ isResumed, earlyData, connection }: ClientSession): void {
+  const early = earlyData === undefined ? 'no early data' : `early data ${earlyData}`
+  const kind = isResumed ? 'resumed' : 'full'
+  process.stderr.write(`* ${kind} handshake, ${connection.tls.cipherSuite?.name}, ${early}\n`)
 }
 
 function printHead({ status, fields }: ClientResponse): void {

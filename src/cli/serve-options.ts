@@ -16,6 +16,8 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --inspector PORT  admin port on loopback, default 4434; off = none
   --retry MODE      have clients prove their address first: always, never, or auto (the
                     default) while more than 100 handshakes are under way
+  --early-data      take requests with the first packets of returning clients (0-RTT):
+                    safe methods only, they may be replayed
   --keylog FILE     append TLS secrets for Wireshark
   --json            print the ready line as JSON
 `
@@ -28,6 +30,7 @@ const OPTIONS = {
   key: { type: 'string' },
   inspector: { type: 'string', default: '4434' },
   retry: { type: 'string', default: 'auto' },
+  'early-data': { type: 'boolean' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -57,6 +60,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
     ...(tls === undefined ? {} : { tls }),
+    ...(values['early-data'] === true && { earlyData: true }),
     ...(values.keylog === undefined ? {} : { keyLog: openKeyLog(values.keylog) }),
   }
   return { isHelp: values.help === true, isJson: values.json === true, serve }

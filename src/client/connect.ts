@@ -15,6 +15,7 @@ import { openSession, type SessionSettings } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
 import type { ClientSession } from './session.ts'
+import type { SessionStore } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
 
 export interface ConnectOptions {
@@ -35,6 +36,13 @@ export interface ConnectOptions {
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: ((line: string) => void) | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** Sessions of earlier connections: resumed, and new ones put there. Absent: every handshake is a full one. */
+  readonly sessions?: SessionStore | undefined
+  /**
+   * Sends safe requests ahead of the handshake (0-RTT) when a session of `sessions` allows it; then connect() resolves
+   * at once. What is sent so can be replayed by an attacker.
+   */
+  readonly earlyData?: boolean | undefined
   /** Tokens of earlier connections (RFC 9000 section 8.1.3): shared by the connections that may be seen as related. */
   readonly tokens?: TokenStore | undefined
 }
@@ -54,6 +62,11 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
     identity: options.identity,
     transport: options.transport,
+    resumption: options.sessions && {
+      store: options.sessions,
+      origin: `https://${target.authority}`,
+      earlyData: options.earlyData,
+    },
     tokens: options.tokens,
   }
   const attempt = new ConnectAttempt(addresses, settings, options)
@@ -126,7 +139,7 @@ class ConnectAttempt {
       const session = await openOwnSession({ ...this.#settings, remote }, this.#options.keyLog)
       this.#sessions.push(session)
       if (this.#isOver) void session.end()
-      await session.opened
+      await session.ready
       this.#outcome.resolve(session)
     } catch (error) {
       this.#failed++

@@ -6,6 +6,7 @@ import { type ConnectOptions, connect } from './connect.ts'
 import { MAX_SESSIONS } from './limits.ts'
 import { parseTarget } from './request-target.ts'
 import type { ClientSession, RequestInput } from './session.ts'
+import { MemorySessionStore } from './session-store.ts'
 import { TokenStore } from './token-store.ts'
 
 /** Statuses whose Response must not have a body (Fetch standard, "null body status"). */
@@ -18,7 +19,7 @@ export class HttpClient {
 
   /** @param options apply to every connection this client opens */
   constructor(options: ConnectOptions = {}) {
-    this.#options = { tokens: new TokenStore(), ...options }
+    this.#options = { tokens: new TokenStore(), sessions: new MemorySessionStore(), ...options }
   }
 
   /**

@@ -32,3 +32,9 @@ export const ADDRESS_HEAD_START = 250
 
 /** Addresses of one name that are tried. */
 export const MAX_ADDRESSES = 8
+
+/** Origins whose sessions a client keeps for resumption; the one that was heard of longest ago goes first. */
+export const MAX_SESSION_ORIGINS = 256
+
+/** Sessions kept per origin: one for each connection that may be opened before the next ticket comes. */
+export const MAX_SESSIONS_PER_ORIGIN = 4

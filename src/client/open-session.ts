@@ -5,10 +5,20 @@ import type { Endpoint } from '../supervisor/endpoint.ts'
 import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientSession } from './session.ts'
+import type { SessionStore, StoredSession } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
 
 /** The verification hook of a connection: judges a server's certificate, now or later. */
 export type CertificateVerifier = NonNullable<ConnectSettings['verifyCertificate']>
+
+/** Sessions of earlier connections, for this one to take up, and where new ones go. */
+export interface SessionResumption {
+  readonly store: SessionStore
+  /** Under what the store keeps them. */
+  readonly origin: string
+  /** Send safe requests ahead of the handshake (0-RTT) when the session allows it. */
+  readonly earlyData?: boolean | undefined
+}
 
 export interface SessionSettings {
   readonly remote: RemoteAddress
@@ -24,6 +34,8 @@ export interface SessionSettings {
   readonly transport?: Partial<TransportSettings> | undefined
   /** Tokens of earlier connections; without it none is sent, and none is kept. */
   readonly tokens?: TokenStore | undefined
+  /** Absent: nothing is resumed, and nothing kept. */
+  readonly resumption?: SessionResumption | undefined
   /** Called once when the connection has ended: gives back what it stood on. */
   readonly release?: (() => Promise<unknown>) | undefined
 }
@@ -33,6 +45,9 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
   const { remote, serverName, authority, verifyCertificate, identity, transport, tokens } = settings
   const server = `${serverName}:${remote.port}`
   const token = tokens?.take(server)
+  const { resumption } = settings
+  const stored = resumption?.store.take(resumption.origin)
+  const now = (): number => endpoint.options.clock.wallTime()
   let session: ClientSession | undefined
   endpoint.connect({
     remote,
@@ -46,10 +61,21 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     ...(transport !== undefined && { transport }),
     ...(token !== undefined && { token }),
     ...(tokens !== undefined && { handleNewToken: (given: Uint8Array) => tokens.put(server, given) }),
+    ...(resumption !== undefined && {
+      resumption: {
+        now,
+        session: stored,
+        earlyData: resumption.earlyData,
+        onSession: (given) => session?.handleSession(given),
+      },
+    }),
     application: (connection) => {
-      session = new ClientSession(connection, authority, settings.release)
+      const keep = resumption && ((given: StoredSession) => resumption.store.put(resumption.origin, given))
+      session = new ClientSession(connection, authority, settings.release, keep)
       return session.application
     },
   })
+  const { early } = session!.connection.handshake
+  if (early.writeKeys !== undefined) session!.beginEarlyData(stored!.settings)
   return session!
 }

@@ -1,14 +1,22 @@
 // One HTTP/3 connection of the client: hands out request streams as the server's stream credit allows, and knows
 // whether the connection can still be used. Created by connect.ts, pooled by http-client.ts.
-import { H3Connection, H3ErrorCode, type H3Events, h3ErrorName, type RequestStream } from '../http3/index.ts'
+import {
+  H3Connection,
+  H3ErrorCode,
+  type H3Events,
+  type H3Settings,
+  h3ErrorName,
+  type RequestStream,
+} from '../http3/index.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
-import type { CloseInfo, QuicConnection } from '../transport/connection/index.ts'
+import type { CloseInfo, QuicConnection, ResumableSession } from '../transport/connection/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientExchange, type ExchangeOptions } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
 import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
 import { bytesOfBody, type RequestBody } from './request-body.ts'
+import type { StoredSession } from './session-store.ts'
 
 /** A request on an open session. */
 export interface RequestInput extends ExchangeOptions {
@@ -31,7 +39,14 @@ export interface StreamTaker {
 /** Code of TLS alert 0. */
 const CRYPTO_ERROR = 0x100
 
+/** What may go out as early data: an attacker can have it processed again (RFC 8470 section 2). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** The server did not want to process it as early data (RFC 8470 section 5.2). */
+const TOO_EARLY = 425
+
 interface WaitingStream {
+  readonly isSafe: boolean
   readonly fields: readonly string[]
   readonly hasBody: boolean
   readonly taker: StreamTaker
@@ -45,28 +60,48 @@ export class ClientSession implements H3Events {
   readonly authority: string
   /** Resolves when the handshake is complete; rejects when it does not come to that. */
   readonly opened: Promise<void>
+  /** Resolves when a request may leave: at once where early data goes ahead of the handshake, else like `opened`. */
+  readonly ready: Promise<void>
+  /** Resolves when the server has given a session for a later connection, or the connection has ended. */
+  readonly resumable: Promise<void>
   /** Resolves with the reason when the connection has ended, however it did. */
   readonly closed: Promise<ClientError>
   readonly #opened = Promise.withResolvers<void>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #resumable = Promise.withResolvers<void>()
+  /** Takes sessions for later connections; those that come before the server's SETTINGS wait for these. */
+  readonly #keep: ((session: StoredSession) => void) | undefined
+  #unsettled: ResumableSession[] = []
   readonly #closed = Promise.withResolvers<ClientError>()
   readonly #released: Promise<unknown>
   readonly #waiting: WaitingStream[] = []
   #closeReason: ClientError | undefined
   #isGoingAway = false
   #isOpen = false
+  #isEarly = false
 
   /**
    * @param authority value of :authority for requests that do not say otherwise
    * @param release called once when the connection has ended
+   * @param keep given each session for a later connection
    */
-  constructor(connection: QuicConnection, authority: string, release?: () => Promise<unknown>) {
+  constructor(
+    connection: QuicConnection,
+    authority: string,
+    release?: () => Promise<unknown>,
+    keep?: (session: StoredSession) => void,
+  ) {
     this.connection = connection
     this.authority = authority
+    this.#keep = keep
     this.opened = this.#opened.promise
+    this.ready = this.#ready.promise
+    this.resumable = this.#resumable.promise
     this.closed = this.#closed.promise
     this.#released = this.closed.then(release)
     // Whoever does not wait for the handshake learns of its failure from the requests.
     this.opened.catch(() => {})
+    this.ready.catch(() => {})
     this.h3 = new H3Connection(connection, { role: 'client', events: this })
     this.application = this.#overhear(this.h3)
   }
@@ -74,6 +109,18 @@ export class ClientSession implements H3Events {
   /** Whether new requests can be made: neither closing nor told by the server to go away. */
   get isUsable(): boolean {
     return this.#closeReason === undefined && !this.#isGoingAway
+  }
+
+  /** The handshake rested on an earlier session: no certificate was shown. */
+  get isResumed(): boolean {
+    return this.connection.tls.isResumed
+  }
+
+  /** What the server made of early data; undefined when there was none, or it has not said yet. */
+  get earlyData(): 'accepted' | 'rejected' | undefined {
+    const { isAccepted } = this.connection.handshake.early
+    if (isAccepted === undefined) return undefined
+    return isAccepted ? 'accepted' : 'rejected'
   }
 
   /** Requests that wait for stream credit. */
@@ -86,6 +133,15 @@ export class ClientSession implements H3Events {
    * @throws ClientError (see its kinds), TypeError for fields that HTTP does not allow, or the signal's reason
    */
   async request(input: RequestInput = {}): Promise<ClientResponse> {
+    const wasOpen = this.#isOpen
+    const response = await this.#attempt(input)
+    if (response.status !== TOO_EARLY || wasOpen || input.body !== undefined) return response
+    response.discard()
+    await this.opened
+    return this.#attempt(input)
+  }
+
+  async #attempt(input: RequestInput): Promise<ClientResponse> {
     const { signal } = input
     signal?.throwIfAborted()
     return new Promise<ClientResponse>((resolve, reject) => {
@@ -116,7 +172,8 @@ export class ClientSession implements H3Events {
       taker.refuse(new ClientError('limit', 'too many requests wait for the server to allow another stream'))
       return
     }
-    this.#waiting.push({ fields, hasBody, taker })
+    const isSafe = !hasBody && SAFE_METHODS.has(fields[fields.indexOf(':method') + 1] ?? '')
+    this.#waiting.push({ fields, hasBody, taker, isSafe })
     this.#drain()
   }
 
@@ -134,6 +191,32 @@ export class ClientSession implements H3Events {
 
   handleRequestCredit(): void {
     this.#drain()
+  }
+
+  /** Requests may go ahead of the handshake; called right after the connection was made. */
+  beginEarlyData(settings: H3Settings): void {
+    this.#isEarly = true
+    this.h3.beginEarlyData(settings)
+    this.#ready.resolve()
+    this.#drain()
+  }
+
+  /** The server gives a session for a later connection. */
+  handleSession(session: ResumableSession): void {
+    this.#unsettled.push(session)
+    if (this.h3.hasPeerSettings) this.#keepSessions()
+  }
+
+  handleSettings(): void {
+    this.#keepSessions()
+  }
+
+  #keepSessions(): void {
+    const sessions = this.#unsettled
+    this.#unsettled = []
+    const settings = this.h3.peerSettings
+    for (const session of sessions) this.#keep?.({ ...session, settings })
+    if (sessions.length > 0) this.#resumable.resolve()
   }
 
   handleRequest(): void {
@@ -162,8 +245,10 @@ export class ClientSession implements H3Events {
         h3.handleHandshakeComplete()
         this.#isOpen = true
         this.#opened.resolve()
+        this.#ready.resolve()
         this.#drain()
       },
+      handleEarlyDataVerdict: (isAccepted) => h3.handleEarlyDataVerdict(isAccepted),
       acceptStream: (stream) => h3.acceptStream(stream),
       handleStreamCredit: (kind) => h3.handleStreamCredit(kind),
       handleDatagramFrame: (payload) => h3.handleDatagramFrame(payload),
@@ -176,6 +261,9 @@ export class ClientSession implements H3Events {
     if (this.#closeReason !== undefined) return
     this.#closeReason = reason
     this.#opened.reject(reason)
+    this.#ready.reject(reason)
+    this.#resumable.resolve()
+    this.#unsettled = []
     this.#closed.resolve(reason)
     for (const { taker } of this.#waiting.splice(0)) taker.refuse(reason)
   }
@@ -220,20 +308,22 @@ export class ClientSession implements H3Events {
     taker.refuse(reason)
   }
 
-  /** Opens streams for those who wait, oldest first, as far as the server allows. */
+  /** Opens streams for those who wait, oldest first, as far as the server allows; before the handshake safe ones only. */
   #drain(): void {
-    while (this.#isOpen && this.#waiting.length > 0) {
-      const { fields, hasBody, taker } = this.#waiting[0]!
+    while ((this.#isOpen || this.#isEarly) && this.#waiting.length > 0) {
+      const index = this.#isOpen ? 0 : this.#waiting.findIndex((waiting) => waiting.isSafe)
+      if (index < 0) return
+      const { fields, hasBody, taker } = this.#waiting[index]!
       let stream: RequestStream | undefined
       try {
         stream = this.h3.openRequest(fields, hasBody)
       } catch (reason) {
-        this.#waiting.shift()
+        this.#waiting.splice(index, 1)
         taker.refuse(reason)
         continue
       }
       if (stream === undefined) return
-      this.#waiting.shift()
+      this.#waiting.splice(index, 1)
       taker.take(stream)
     }
   }

@@ -23,6 +23,11 @@ export interface Exchange {
   /** Request fields: name, value, name, value ... Names in lower case. */
   readonly headers: readonly string[]
   readonly remote: RemoteAddress
+  /**
+   * The request came as early data (0-RTT) and the handshake is not complete: it may be a replay of an earlier one
+   * (RFC 8470). Only safe methods get here so; a handler that must not run twice answers 425.
+   */
+  readonly earlyData: boolean
   /** Fires when the client gives up, a deadline passes, or the connection ends. Made on first use. */
   readonly signal: AbortSignal
   /** Called at most once, at the moment when `signal` would fire: cheaper than a signal. */

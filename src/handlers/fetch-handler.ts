@@ -1,10 +1,10 @@
 // Web-standard handlers: a Request in, a Response out. Built on the exchange, so they run on every HTTP version.
 // Used by serve({ fetch }).
 import type { Exchange, ExchangeHandler } from './exchange.ts'
-import { hasUrl, requestOf } from './lazy-request.ts'
+import { hasUrl, requestOf, type ServerRequest } from './lazy-request.ts'
 
 /** Answers a request. A throw or a rejection resets the stream. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>
+export type FetchHandler = (request: ServerRequest) => Response | Promise<Response>
 
 /** Makes an exchange handler of a fetch handler. */
 export function fetchHandler(handler: FetchHandler): ExchangeHandler {

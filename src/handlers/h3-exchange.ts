@@ -39,6 +39,7 @@ export interface ExchangeService {
 export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<Uint8Array> {
   readonly protocol = 'h3'
   readonly remote: RemoteAddress
+  readonly earlyData: boolean
   onCancel: ((reason: Error) => void) | undefined
   trailers: readonly string[] = NO_FIELDS
   readonly #service: ExchangeService
@@ -51,6 +52,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, service: ExchangeService) {
     super(request, owner)
     this.remote = remote
+    this.earlyData = request.connection.transport.isEarly === true
     this.onCancel = undefined
     this.#service = service
   }

@@ -1,6 +1,8 @@
 // HTTP/3 on a server's connection: a handler per request, and both steps of draining. Made per connection by the
 // endpoint through the factory below.
 import { H3Connection, type H3Events, type RequestStream } from '../http3/index.ts'
+import { MAX_FIELD_SECTION_SIZE } from '../http3/limits.ts'
+import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
@@ -8,6 +10,25 @@ import type { QuicConnection } from '../transport/connection/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
+
+/** RFC 9110 section 9.2.1: what may be repeated without anybody's harm. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** RFC 8470 section 5.2 */
+const TOO_EARLY = 425
+
+/** What our SETTINGS promise to early data: tickets remember it (RFC 9114 section 7.2.4.2). */
+export const EARLY_DATA_SETTINGS: Uint8Array = settingsState({
+  ...initialSettings,
+  maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
+})
+
+/** The client may try again once its handshake is complete. */
+function refuseEarly(stream: RequestStream, { date }: ExchangeService): void {
+  const fields = ['content-length', '0']
+  if (date !== undefined) fields.push('date', date())
+  stream.respond(TOO_EARLY, fields, { end: true })
+}
 
 class RequestEvents implements H3Events {
   readonly #supervisor: ConnectionSupervisor
@@ -20,6 +41,10 @@ class RequestEvents implements H3Events {
 
   handleRequest(stream: RequestStream): void {
     const supervisor = this.#supervisor
+    if (supervisor.connection.isEarly && !SAFE_METHODS.has(stream.method)) {
+      refuseEarly(stream, this.#service)
+      return
+    }
     supervisor.startHandler(new H3Exchange(stream, supervisor, supervisor.connection.remote, this.#service))
   }
 

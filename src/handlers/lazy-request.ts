@@ -51,6 +51,11 @@ class LazyRequest {
     return this.#headers
   }
 
+  /** See Exchange.earlyData. */
+  get earlyData(): boolean {
+    return this.#exchange.earlyData
+  }
+
   get signal(): AbortSignal {
     return this.#exchange.signal
   }
@@ -157,9 +162,15 @@ export function hasUrl(exchange: Exchange): boolean {
   return URL.canParse(text) && /^https?:/i.test(text)
 }
 
+/** A standard Request, and what HTTP/3 adds to it. */
+export interface ServerRequest extends Request {
+  /** It came as early data and may be a replay (RFC 8470); see Exchange.earlyData. */
+  readonly earlyData: boolean
+}
+
 /** The request of an exchange as a standard Request; `hasUrl` must hold. */
-export function requestOf(exchange: Exchange): Request {
-  return new LazyRequest(exchange) as unknown as Request
+export function requestOf(exchange: Exchange): ServerRequest {
+  return new LazyRequest(exchange) as unknown as ServerRequest
 }
 
 function streamOf(exchange: Exchange): ReadableStream<Uint8Array> {

@@ -21,6 +21,7 @@ const NGHTTP2_INTERNAL_ERROR = 2
 export type ReportFault = (kind: 'crash' | 'late', error: unknown) => void
 
 export class NodeExchange implements Exchange, ErrorHome {
+  readonly earlyData = false
   readonly protocol: 'h2' | 'http/1.1'
   readonly headers: readonly string[]
   onCancel: ((reason: Error) => void) | undefined

@@ -16,17 +16,17 @@ import type { StuckReport } from '../supervisor/stuck-report.ts'
 import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
 import type { TransportSettings } from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
-import { systemClock } from '../transport/io/clock.ts'
+import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
 import { createSelfSigned, type SelfSigned } from '../transport/io/self-signed.ts'
-import { loadIdentity } from '../transport/tls/index.ts'
+import { loadIdentity, SessionTickets, type TicketSecrets } from '../transport/tls/index.ts'
 import { bindPorts } from './bind-ports.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
-import { http3Service } from './http3-service.ts'
+import { EARLY_DATA_SETTINGS, http3Service } from './http3-service.ts'
 import { MAX_DATAGRAM_FRAME_SIZE, SELF_SIGNED_DAYS } from './limits.ts'
 import { containStrayErrors } from './stray-errors.ts'
 import type { TcpServer } from './tcp-server.ts'
@@ -54,6 +54,16 @@ export interface ServeOptions {
   readonly inspector?: { readonly port: number } | false
   /** HTTP/1.1 and HTTP/2 on the same port number; on by default. */
   readonly tcp?: boolean
+  /**
+   * Lets returning clients send requests with their first packets (0-RTT): one round trip less. Off by default, because
+   * an attacker may replay such requests: handlers see only safe methods so, with `earlyData` set; others get 425.
+   */
+  readonly earlyData?: boolean
+  /**
+   * Secrets of 32 random bytes, newest first, that seal session tickets, or a function that gives them: for processes
+   * that resume each other's sessions. Default: keys of this process, which rotate. False: no session tickets.
+   */
+  readonly ticketKeys?: TicketSecrets | (() => TicketSecrets) | false
   readonly transport?: Partial<TransportSettings>
   /**
    * When clients must prove their address by a Retry before anything is computed for them: `auto` (the default) while
@@ -114,6 +124,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
   const clock = systemClock()
   const certificate = await certificateOf(options)
   const identity = loadIdentity(certificate.cert, certificate.key)
+  const tickets = ticketsOf(options, clock)
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const ports = await bindPorts({
     host: options.host,
@@ -127,7 +138,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     sockets: ports.udp,
     backends: selectBackends(),
     server: {
-      tls: { identities: [identity], alpn: ['h3'] },
+      tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
       application: http3Service(handler, httpDates()),
     },
     report,
@@ -261,6 +272,18 @@ async function certificateOf(options: ServeOptions): Promise<ServerCertificate> 
   if (isSpecific) names.push(host)
   const selfSigned = await createSelfSigned({ names, days: SELF_SIGNED_DAYS })
   return { cert: selfSigned.certPem, key: selfSigned.keyPem, selfSigned }
+}
+
+/** @throws RangeError for ticket keys that cannot be used */
+function ticketsOf({ ticketKeys, earlyData }: ServeOptions, clock: Clock): SessionTickets | undefined {
+  if (ticketKeys === false) return undefined
+  return new SessionTickets({
+    entropy: systemEntropy(),
+    now: () => clock.wallTime(),
+    keys: ticketKeys,
+    earlyData,
+    applicationState: EARLY_DATA_SETTINGS,
+  })
 }
 
 function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {

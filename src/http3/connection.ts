@@ -15,7 +15,12 @@ import { encodeIdentifierFrame, MessageWriter } from './message-writer.ts'
 import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
 import { FieldSectionDecoder } from './qpack/section-decoder.ts'
 import { RequestStream } from './request-stream.ts'
-import { encodeControlStreamStart, type H3Settings, initialSettings } from './settings.ts'
+import {
+  checkRememberedSettings,
+  encodeControlStreamStart,
+  type H3Settings,
+  initialSettings,
+} from './settings.ts'
 import {
   OwnCriticalStream,
   PeerUnidirectionalStream,
@@ -80,6 +85,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   private controlStream: QuicStream | undefined
   private ownStreamsOpened = 0
   private isFailed = false
+  /** Client: settings of the last connection, as long as early data may rest on them. */
+  private remembered: H3Settings | undefined
   private nextId = 0
   /** Requests from this ID on are rejected by us. */
   private sentGoaway = Number.POSITIVE_INFINITY
@@ -231,6 +238,26 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.openOwnStreams()
   }
 
+  /**
+   * Client: requests may go out as early data, under the server's settings of the last connection (section 7.2.4.2).
+   * Our own SETTINGS go first.
+   */
+  beginEarlyData(settings: H3Settings): void {
+    this.remembered = settings
+    this.peerSettings = settings
+    this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
+    this.openOwnStreams()
+  }
+
+  /** Rejected early data is sent again by the transport; the settings of then say nothing any more. */
+  handleEarlyDataVerdict(isAccepted: boolean): void {
+    if (isAccepted || this.remembered === undefined) return
+    this.remembered = undefined
+    if (this.hasPeerSettings) return
+    this.peerSettings = initialSettings
+    this.writer.maxFieldSectionSize = initialSettings.maxFieldSectionSize
+  }
+
   handleStreamCredit(kind: 'bidi' | 'uni'): void {
     if (kind === 'uni') this.openOwnStreams()
     else this.events.handleRequestCredit?.()
@@ -318,6 +345,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       // RFC 9297 section 2.1.1: the setting promises what the transport parameter denies.
       throw connectionError(H3ErrorCode.H3_SETTINGS_ERROR, 'HTTP datagrams without QUIC datagrams')
     }
+    if (this.remembered !== undefined) checkRememberedSettings(this.remembered, settings)
     this.peerSettings = settings
     this.hasPeerSettings = true
     this.writer.maxFieldSectionSize = settings.maxFieldSectionSize

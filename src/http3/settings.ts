@@ -73,6 +73,36 @@ export function encodeControlStreamStart(settings: H3Settings, grease: number): 
   return bytes
 }
 
+/** The settings on whose values early data may rely, as bytes to compare: a server that changes one refuses it. */
+export function settingsState(settings: H3Settings): Uint8Array {
+  const { maxFieldSectionSize: size, qpackMaxTableCapacity, qpackBlockedStreams } = settings
+  const flags = [settings.enableConnectProtocol, settings.h3Datagram].map(Number)
+  return Buffer.from([size, qpackMaxTableCapacity, qpackBlockedStreams, ...flags].join())
+}
+
+/**
+ * Holds a server's SETTINGS against those of the last connection, under which it has accepted early data.
+ * @throws H3Error H3_SETTINGS_ERROR for a value that early data may have violated (RFC 9114 section 7.2.4.2),
+ *   QPACK_DECODER_STREAM_ERROR for another table capacity (RFC 9204 section 3.2.3)
+ */
+export function checkRememberedSettings(remembered: H3Settings, settings: H3Settings): void {
+  const { maxFieldSectionSize: size } = settings
+  const isOmitted = size === Number.POSITIVE_INFINITY && remembered.maxFieldSectionSize !== size
+  const isLess =
+    isOmitted ||
+    size < remembered.maxFieldSectionSize ||
+    settings.qpackBlockedStreams < remembered.qpackBlockedStreams ||
+    // RFC 8441 section 3, RFC 9297 section 2.1.1: once offered, never withdrawn.
+    (remembered.enableConnectProtocol && !settings.enableConnectProtocol) ||
+    (remembered.h3Datagram && !settings.h3Datagram)
+  if (isLess) settingsError('a setting was reduced although early data was accepted')
+  const capacity = remembered.qpackMaxTableCapacity
+  if (capacity !== 0 && capacity !== settings.qpackMaxTableCapacity) {
+    const code = H3ErrorCode.QPACK_DECODER_STREAM_ERROR
+    throw connectionError(code, 'the table capacity was changed although early data was accepted')
+  }
+}
+
 function settingsError(reason: string): never {
   throw connectionError(H3ErrorCode.H3_SETTINGS_ERROR, reason)
 }

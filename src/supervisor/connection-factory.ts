@@ -22,6 +22,8 @@ export interface ConnectSettings {
   /** Judges the server's certificate; without it every certificate is accepted. */
   readonly verifyCertificate?: NonNullable<ConnectionOptions['verifyCertificate']>
   readonly transport?: NonNullable<ConnectionOptions['transport']>
+  /** The session to take up, and what becomes of new ones. */
+  readonly resumption?: NonNullable<ConnectionOptions['resumption']>
   /** A token that this server gave to an earlier connection (RFC 9000 section 8.1.3); used once. */
   readonly token?: Uint8Array
   /** Told about each token for a later connection. */

@@ -289,6 +289,10 @@ export class ConnectionSupervisor
     this.application.handleHandshakeComplete()
   }
 
+  handleEarlyDataVerdict(isAccepted: boolean): void {
+    this.application.handleEarlyDataVerdict?.(isAccepted)
+  }
+
   acceptStream(stream: QuicStream): StreamApplication {
     return this.application.acceptStream(stream)
   }

@@ -17,6 +17,7 @@ import { acceptConnection, type ConnectSettings, openConnection } from './connec
 import { ConnectionIds, ResetTokens } from './connection-ids.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { Counters } from './counters.ts'
+import { EarlyPackets } from './early-packets.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { secretOf } from './endpoint-secret.ts'
@@ -53,6 +54,7 @@ export class Endpoint {
   readonly #addresses: AddressValidation
   readonly #header = new PacketHeader()
   #halfOpen = new Set<ConnectionEntry>()
+  readonly #early = new EarlyPackets()
   #settledAt = Number.NEGATIVE_INFINITY
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
@@ -231,7 +233,8 @@ export class Endpoint {
       end - start >= limits.MIN_INITIAL_DATAGRAM &&
       dcidLength >= limits.MIN_FIRST_CONNECTION_ID
     if (!isFirst) {
-      this.counters.unroutable++
+      const isHeld = type === PacketType.zeroRtt && this.#holdEarly(buffer, start, end, remote)
+      if (!isHeld) this.counters.unroutable++
       return
     }
     const { maxConnections, maxHalfOpen } = this.services.settings
@@ -248,6 +251,18 @@ export class Endpoint {
     this.#halfOpen.add(entry)
     this.#register(entry)
     this.#deliver(entry, buffer, start, end, remote)
+    for (const { bytes, remote: from } of this.#early.take(destination, this.turn.now)) {
+      this.#deliver(entry, bytes, 0, bytes.length, from)
+    }
+  }
+
+  /** A 0-RTT packet before its Initial packet; kept only where early data can be accepted at all. */
+  #holdEarly(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): boolean {
+    const { dcidStart, dcidLength } = this.#header
+    const isWanted = this.#isAccepting && this.options.server?.tls.resumption?.allowsEarlyData === true
+    if (!isWanted || dcidLength < limits.MIN_FIRST_CONNECTION_ID) return false
+    const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
+    return this.#early.hold(destination, buffer.subarray(start, end), remote, this.turn.now)
   }
 
   /** Handshakes under way; those that are complete are struck off when it matters, once per turn at most. */
@@ -352,6 +367,7 @@ export class Endpoint {
    */
   drain(hardStop: number = this.services.settings.hardStop): Promise<DrainReport> {
     this.#isAccepting = false
+    this.#early.clear()
     this.#drain ??= new EndpointDrain(this, hardStop)
     return this.#drain.finished
   }

@@ -114,3 +114,15 @@ export const ADMIN_CONNECTIONS = 32
 
 /** Until a request to the admin port must have arrived, ms. */
 export const ADMIN_TIMEOUT = 10_000
+
+/** Connections whose 0-RTT packets may wait for their Initial packet at a time: reordering is rare and brief. */
+export const MAX_EARLY_CONNECTIONS = 32
+
+/** Datagrams that wait per such connection: a first flight under the initial congestion window. */
+export const MAX_EARLY_DATAGRAMS = 10
+
+/** Bytes of one of them: what Ethernet carries. */
+export const MAX_EARLY_DATAGRAM_BYTES = 1_500
+
+/** How long they wait, ms: the Initial packet was sent first and is at most reordered. */
+export const EARLY_PACKET_TIME = 100

@@ -3,13 +3,13 @@
 import { openSession, type SessionSettings } from '../../src/client/open-session.ts'
 import type { ClientSession } from '../../src/client/session.ts'
 import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
-import { http3Service } from '../../src/handlers/http3-service.ts'
+import { EARLY_DATA_SETTINGS, http3Service } from '../../src/handlers/http3-service.ts'
 import type { RetryMode } from '../../src/supervisor/address-validation.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
 import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { type BackendSet, selectBackends } from '../../src/transport/crypto/index.ts'
-import { loadIdentity } from '../../src/transport/tls/index.ts'
+import { loadIdentity, type SessionTicketOptions, SessionTickets } from '../../src/transport/tls/index.ts'
 import { SIM_CERTIFICATE, SIM_KEY, SIM_SERVER_NAME } from './identity.ts'
 import type { LinkProfile } from './link-profile.ts'
 import { SimNetwork } from './network.ts'
@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly serverSupervision?: Partial<SupervisionSettings>
   /** When the server sends a Retry. */
   readonly retry?: RetryMode
+  /** Lets the server issue session tickets; every server of the world has keys of its own unless these say otherwise. */
+  readonly resumption?: Partial<SessionTicketOptions>
   /** Packet protection of one side, when it is not the usual one. */
   readonly serverBackends?: BackendSet
   readonly clientBackends?: BackendSet
@@ -80,7 +82,7 @@ export class World {
       ...(this.#options.retry === undefined ? {} : { retry: this.#options.retry }),
       sockets: [this.serverSocket],
       server: {
-        tls: { identities: [identity], alpn: ['h3'] },
+        tls: { identities: [identity], alpn: ['h3'], ...this.#tickets() },
         application: http3Service(this.#options.handler(this.clock)),
       },
       report: (fault) => this.faults.push(fault),
@@ -88,6 +90,15 @@ export class World {
     server.start()
     this.#endpoints.push(server)
     return server
+  }
+
+  #tickets(): { resumption?: SessionTickets } {
+    const { resumption } = this.#options
+    if (resumption === undefined) return {}
+    const entropy = seededEntropy(this.random.fork(`tickets of server ${this.#endpoints.length}`))
+    const now = (): number => this.clock.wallTime()
+    const shared = { entropy, now, applicationState: EARLY_DATA_SETTINGS }
+    return { resumption: new SessionTickets({ ...shared, ...resumption }) }
   }
 
   /** One more client, with an address of its own and, if given, packet protection of its own. */

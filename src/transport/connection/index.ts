@@ -16,4 +16,10 @@ export type { RememberedLimits, ResumableSession } from './early-data.ts'
 export * from './limits.ts'
 export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
 export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
-export { buildStatelessReset, buildVersionNegotiation, RESET_TOKEN_LENGTH } from './stateless.ts'
+export {
+  buildInitialClose,
+  buildRetry,
+  buildStatelessReset,
+  buildVersionNegotiation,
+  RESET_TOKEN_LENGTH,
+} from './stateless.ts'

@@ -222,7 +222,7 @@ export class Receiver {
     const { isHandshakeComplete, spaces } = this.#connection
     let bits = 0
     for (const space of spaces) if (space.readKeys !== undefined) bits |= 1 << space.index
-    if (this.handshake.early.readKeys !== undefined) bits |= ZERO_RTT_BIT
+    if (this.#connection.handshake.early.readKeys !== undefined) bits |= ZERO_RTT_BIT
     return isHandshakeComplete ? bits : bits & ~(1 << Space.application)
   }
 

@@ -45,6 +45,12 @@ export function prepareProbes(connection: QuicConnection, index: number, count: 
   const space = spaces[index]
   if (space.isDiscarded || space.writeKeys === undefined) return
   space.probes = count
+  // RFC 9002 section 6.2.4: other spaces take part. Handshake bytes that were lost may be all that the peer waits for,
+  // while responses to early data, which it cannot open yet, fill the congestion window.
+  for (const other of spaces) {
+    if (other === space || other.index === Space.application || other.writeKeys === undefined) continue
+    if (other.crypto.hasOutput) other.probes = Math.max(other.probes, 1)
+  }
   if (space.crypto.hasOutput || (index === Space.application && host.sendQueue.size > 0)) return
   for (let i = 0; i < count; i++) {
     const packet = recovery.outstandingAt(index, i)

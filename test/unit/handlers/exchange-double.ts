@@ -11,6 +11,7 @@ export interface RequestInit {
 
 export class ExchangeDouble implements Exchange {
   readonly protocol = 'h3'
+  readonly earlyData: boolean = false
   readonly method: string
   readonly scheme = 'https'
   readonly authority: string
