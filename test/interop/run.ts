@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import type { Peer, PeerContext } from './peer.ts'
 import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
+import { keyUpdate } from './peers/key-update.ts'
 import { retry } from './peers/retry.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './peers/scripted.ts'
 import { tcp } from './peers/tcp.ts'
@@ -22,6 +23,7 @@ const PEERS: readonly Peer[] = [
   tcp,
   gtlsclient,
   retry,
+  keyUpdate,
   chromium,
   bun,
   impit,

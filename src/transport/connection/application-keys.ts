@@ -1,21 +1,36 @@
-// Keys of the 1-RTT level and their updates, RFC 9001 section 6. The next receive keys exist before they are needed,
-// so that the time an update takes is not seen from outside (section 9.5).
+// Keys of the 1-RTT level and their updates, RFC 9001 section 6. When an update may happen is decided in
+// key-updates.ts; here is what it does to the keys.
+//
+//   our own update    initiate() ........ first packet of the peer in the new phase ... + 3 PTO
+//   the peer's        the same packet ................................................ + 3 PTO
+//                     previous read keys are kept for what comes late
 import { type BackendSet, nextPacketKeys, type PacketKeys } from '../crypto/index.ts'
 import { QuicError, TransportErrorCode } from '../wire/index.ts'
+
+const NONE = Number.POSITIVE_INFINITY
 
 export class ApplicationKeys {
   readonly #backends: BackendSet
   readonly #version: number
   #read: PacketKeys
-  #nextRead: PacketKeys
+  #nextRead: PacketKeys | undefined
   #previousRead: PacketKeys | undefined
   #write: PacketKeys | undefined
+  #nextWrite: PacketKeys | undefined
   /** The key phase bit of both directions. */
   phase = 0
-  /** Lowest packet number received in the current phase. */
+  /** Packets sealed with the write keys of this phase. */
+  sealed = 0
+  /** Lowest packet number received in the current phase; none before the peer has followed an update of ours. */
   #phaseStart = 0
+  /** Lowest packet number sent in the current phase. */
+  #firstSent = NONE
   /** The peer may know that its last update was seen: it has been acknowledged in packets of the new phase. */
   #isUpdateAcknowledged = true
+  /** The packet at hand was opened with the previous keys. */
+  #isLate = false
+  /** A packet of ours of the current phase has been acknowledged; the first phase needs no proof. */
+  isConfirmed = true
   /** Key updates so far. */
   updates = 0
 
@@ -23,7 +38,6 @@ export class ApplicationKeys {
     this.#backends = backends
     this.#version = version
     this.#read = read
-    this.#nextRead = nextPacketKeys(backends, read, version)
   }
 
   get read(): PacketKeys {
@@ -38,36 +52,77 @@ export class ApplicationKeys {
     this.#write = keys
   }
 
-  /** The keys for a packet with this key phase bit and number (section 6.5); undefined when they are gone. */
-  readFor(phase: number, packetNumber: number): PacketKeys | undefined {
-    if (phase === this.phase) return this.#read
-    return packetNumber < this.#phaseStart ? this.#previousRead : this.#nextRead
+  get hasPrevious(): boolean {
+    return this.#previousRead !== undefined
+  }
+
+  /** Derives the next keys, so that an update takes no time that could be seen from outside (section 9.5). */
+  prepare(): void {
+    this.#nextRead ??= nextPacketKeys(this.#backends, this.#read, this.#version)
+    if (this.#write !== undefined) {
+      this.#nextWrite ??= nextPacketKeys(this.#backends, this.#write, this.#version)
+    }
   }
 
   /**
-   * A packet was opened. Returns whether it carried out an update by the peer, which we answer at once (6.2).
-   * @throws QuicError KEY_UPDATE_ERROR when the peer cannot know yet that its last update was seen
+   * The keys to open a packet with this key phase bit and number with (section 6.5). There always are some: a packet
+   * whose keys are gone fails like a forged one, and takes as long (section 9.5).
+   */
+  readFor(phase: number, packetNumber: number): PacketKeys {
+    if (phase === this.phase) return this.#read
+    if (packetNumber < this.#phaseStart && this.#previousRead !== undefined) return this.#previousRead
+    if (this.#nextRead === undefined) this.prepare()
+    return this.#nextRead!
+  }
+
+  /**
+   * A packet was opened.
+   * @returns whether it was the first one of a new phase: one that the peer began, or answered
+   * @throws QuicError KEY_UPDATE_ERROR when the peer cannot know yet that its last update was seen (section 6.2), or
+   *   has protected a packet with newer keys than a later one (section 6.4)
    */
   handleOpened(keys: PacketKeys, packetNumber: number): boolean {
-    if (keys === this.#read && packetNumber < this.#phaseStart) this.#phaseStart = packetNumber
-    if (keys !== this.#nextRead) return false
-    // RFC 9001 section 6.2: two updates without an acknowledgement between "MAY" be treated as KEY_UPDATE_ERROR;
-    // every update costs two key derivations.
-    if (!this.#isUpdateAcknowledged) {
-      throw new QuicError(
-        TransportErrorCode.KEY_UPDATE_ERROR,
-        'key update before the last one was acknowledged',
-      )
+    this.#isLate = keys === this.#previousRead
+    if (this.#isLate) return false
+    if (keys === this.#read) {
+      const isAnswer = this.#phaseStart === NONE
+      if (packetNumber < this.#phaseStart) this.#phaseStart = packetNumber
+      if (isAnswer) this.#isUpdateAcknowledged = false
+      return isAnswer
     }
-    this.#isUpdateAcknowledged = false
-    this.#previousRead = this.#read
-    this.#read = keys
-    this.#nextRead = nextPacketKeys(this.#backends, keys, this.#version)
-    if (this.#write !== undefined) this.#write = nextPacketKeys(this.#backends, this.#write, this.#version)
-    this.phase ^= 1
+    if (!this.#isUpdateAcknowledged || packetNumber < this.#phaseStart) {
+      throw updateError('key update before the last one was acknowledged')
+    }
+    this.#rotate()
     this.#phaseStart = packetNumber
-    this.updates++
+    this.#isUpdateAcknowledged = false
     return true
+  }
+
+  /** An update of our own; the peer follows with its next packet (section 6.1). */
+  initiate(): void {
+    this.#rotate()
+    this.#phaseStart = NONE
+  }
+
+  #rotate(): void {
+    this.prepare()
+    this.#previousRead = this.#read
+    this.#read = this.#nextRead!
+    this.#write = this.#nextWrite
+    this.#nextRead = undefined
+    this.#nextWrite = undefined
+    this.phase ^= 1
+    this.sealed = 0
+    this.#firstSent = NONE
+    this.isConfirmed = false
+    this.updates++
+  }
+
+  /** A 1-RTT packet was sealed with the write keys. */
+  noteSealed(packetNumber: number): void {
+    this.sealed++
+    if (this.#firstSent === NONE) this.#firstSent = packetNumber
   }
 
   /** An ACK frame is on its way in a packet of the current phase. */
@@ -75,12 +130,23 @@ export class ApplicationKeys {
     this.#isUpdateAcknowledged = true
   }
 
-  get hasPrevious(): boolean {
-    return this.#previousRead !== undefined
+  /**
+   * The packet at hand acknowledges packets up to this number.
+   * @throws QuicError KEY_UPDATE_ERROR when it was itself protected with older keys than what it acknowledges, so that
+   *   the peer has seen our update and not followed (section 6.2)
+   */
+  handleAck(largest: number): void {
+    if (largest < this.#firstSent) return
+    if (this.#isLate) throw updateError('acknowledges a key update with old keys')
+    this.isConfirmed = true
   }
 
   /** Three PTOs after an update, section 6.5. */
   discardPrevious(): void {
     this.#previousRead = undefined
   }
+}
+
+function updateError(reason: string): QuicError {
+  return new QuicError(TransportErrorCode.KEY_UPDATE_ERROR, reason)
 }

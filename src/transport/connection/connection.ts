@@ -10,7 +10,6 @@ import {
   createLifeActor,
   type LifeActor,
 } from '../../machines/index.ts'
-import type { PacketKeys } from '../crypto/index.ts'
 import type { LossRecovery, PathMtu } from '../recovery/index.ts'
 import type { QuicStream, StreamKind } from '../streams/index.ts'
 import { type PacketHeader, QuicError, type TransportParameters } from '../wire/index.ts'
@@ -24,8 +23,9 @@ import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
 import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
 import { Handshake } from './handshake.ts'
+import { KeyUpdates } from './key-updates.ts'
 import { Lifetime } from './lifetime.ts'
-import { CLOSE_PTO_COUNT, HANDSHAKE_TIMEOUT } from './limits.ts'
+import { HANDSHAKE_TIMEOUT } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
 import { PacketSpace, Space } from './packet-space.ts'
 import { Path } from './path.ts'
@@ -65,6 +65,7 @@ export class QuicConnection implements ActorSubject {
   readonly ackDelayExponent = 3
   application: ConnectionApplication | undefined
   applicationKeys: ApplicationKeys | undefined
+  readonly keyUpdates = new KeyUpdates(this)
   /** Time of the current call, milliseconds. */
   now: number
   peerAckDelayExponent = 3
@@ -188,7 +189,10 @@ export class QuicConnection implements ActorSubject {
   pollTransmit(batch: DatagramBatch, now: number): number {
     this.now = now
     this.lifetime.settleEndStart(now)
-    this.guard(() => this.host.settleReads())
+    this.guard(() => {
+      this.host.settleReads()
+      this.keyUpdates.settle()
+    })
     if (this.isClosed) return 0
     return this.#transmitter.poll(batch, now)
   }
@@ -219,10 +223,7 @@ export class QuicConnection implements ActorSubject {
   }
 
   #handleWorkTimers(now: number): void {
-    if (this.timers.isExpired(TimerKind.keyDiscard, now)) {
-      this.timers.clear(TimerKind.keyDiscard)
-      this.applicationKeys?.discardPrevious()
-    }
+    if (this.timers.isExpired(TimerKind.keyDiscard, now)) this.keyUpdates.handleTimeout(now)
     if (this.timers.isExpired(TimerKind.earlyKeyDiscard, now)) this.handshake.early.discard()
     const probe = this.recovery.handleTimeout(now)
     if (probe !== undefined) prepareProbes(this, probe.space, probe.count)
@@ -252,6 +253,14 @@ export class QuicConnection implements ActorSubject {
       throw new RangeError('datagram larger than the path carries')
     this.datagrams.push(payload, watcher)
     this.wake()
+  }
+
+  /**
+   * Updates the packet protection keys of both directions (RFC 9001 section 6).
+   * @returns false when that is not allowed yet: before the handshake is confirmed, and shortly after another update
+   */
+  updateKeys(): boolean {
+    return this.keyUpdates.request()
   }
 
   /** Closes at once with CONNECTION_CLOSE; all streams end (RFC 9000 section 10.2). */
@@ -296,14 +305,6 @@ export class QuicConnection implements ActorSubject {
       this.discardSpace(Space.initial)
     }
     this.lifetime.handleReceived(this.now)
-  }
-
-  handleOneRttOpened(keys: PacketKeys, packetNumber: number): void {
-    if (!this.applicationKeys!.handleOpened(keys, packetNumber)) return
-    this.timers.set(
-      TimerKind.keyDiscard,
-      this.now + CLOSE_PTO_COUNT * this.recovery.ptoInterval(Space.application),
-    )
   }
 
   applyPeerParameters(peer: TransportParameters): void {

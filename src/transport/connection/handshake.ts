@@ -203,6 +203,7 @@ export class Handshake implements TlsOutput {
     const connection = this.#connection
     connection.actor.raise(ConnectionEvent.handshakeConfirmed)
     connection.recovery.setHandshakeConfirmed(connection.now)
+    connection.keyUpdates.handleConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
   }

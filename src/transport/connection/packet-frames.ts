@@ -1,7 +1,7 @@
 // Frames that every packet-number space knows: PADDING, PING, ACK, CRYPTO (RFC 9000 sections 19.1 to 19.3, 19.6).
 import { AckFrame, CryptoFrame, type Cursor, parseAck, parseCrypto, skipPadding } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
-import type { PacketSpace } from './packet-space.ts'
+import { type PacketSpace, Space } from './packet-space.ts'
 
 const ack = new AckFrame()
 const crypto = new CryptoFrame()
@@ -22,6 +22,7 @@ export function handleAck(
   // RFC 9000 section 19.3: the delay is in units of 2^ack_delay_exponent microseconds.
   const delay = (ack.delay * 2 ** connection.peerAckDelayExponent) / 1000
   connection.recovery.handleAck(space.index, ack, delay, connection.now)
+  if (space.index === Space.application) connection.applicationKeys?.handleAck(ack.largest)
 }
 
 export function handleCrypto(

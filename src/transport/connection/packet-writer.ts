@@ -127,6 +127,7 @@ export class PacketWriter {
     packet.size = end - this.#headerStart
     packet.ackEliciting = this.ackEliciting
     packet.inFlight = this.ackEliciting || this.#isPadded
+    if (!this.#isLong) this.#connection.applicationKeys?.noteSealed(this.#packetNumber)
     this.#connection.recovery.onPacketSent(index, packet, now)
     return end
   }

@@ -148,13 +148,17 @@ export class Receiver {
     const payload = packetNumberOffset + length
     const opener = this.#keysFor(buffer[start], packetNumber, keys)
     if (opener === undefined || payload + TAG_LENGTH > end) return false
-    if (!opener.aead.open(buffer, start, payload, end, packetNumber)) return false
+    if (!opener.aead.open(buffer, start, payload, end, packetNumber)) {
+      this.#connection.keyUpdates.handleForgery(opener)
+      return false
+    }
     const reserved = header.type === PacketType.oneRtt ? SHORT_RESERVED_BITS : LONG_RESERVED_BITS
     if ((buffer[start] & reserved) !== 0) {
       // RFC 9000 section 17.2: checked only after both protections are removed.
       throw new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, 'reserved bits are set')
     }
-    if (header.type === PacketType.oneRtt) this.#connection.handleOneRttOpened(opener, packetNumber)
+    const { keyUpdates, now } = this.#connection
+    if (header.type === PacketType.oneRtt) keyUpdates.handleOpened(opener, packetNumber, now)
     this.#packetNumber = packetNumber
     this.#cursor.reset(buffer, payload, end - TAG_LENGTH)
     return true
