@@ -12,6 +12,7 @@ import {
   writePathFrame,
   writeRetireConnectionId,
 } from '../wire/index.ts'
+import { AckFrequency } from './ack-frequency.ts'
 import type { QuicConnection } from './connection.ts'
 
 const Bit = {
@@ -23,6 +24,7 @@ const Bit = {
   streamsBlockedBidi: 32,
   streamsBlockedUni: 64,
   ping: 128,
+  ackFrequency: 256,
 } as const
 
 /** The largest frame written here is NEW_CONNECTION_ID: 1 + 8 + 8 + 1 + 20 + 16. */
@@ -30,12 +32,14 @@ const FRAME_ROOM = 54
 
 export class ControlFrames implements EntryTarget {
   readonly #connection: QuicConnection
+  readonly ackFrequency: AckFrequency
   #bits = 0
   #token: Uint8Array | undefined
   #isTokenDue = false
 
   constructor(connection: QuicConnection) {
     this.#connection = connection
+    this.ackFrequency = new AckFrequency(connection)
   }
 
   get hasOutput(): boolean {
@@ -61,6 +65,10 @@ export class ControlFrames implements EntryTarget {
     this.#token = token
     this.#isTokenDue = true
     this.#connection.wake()
+  }
+
+  queueAckFrequency(): void {
+    this.#queue(Bit.ackFrequency)
   }
 
   queueMaxData(): void {
@@ -150,6 +158,8 @@ export class ControlFrames implements EntryTarget {
       case Bit.streamsBlockedUni:
         packet.addEntry(EntryKind.streamsBlockedUni, this, table.local[1].max, 0)
         return writeLimit(target, offset, FrameType.streamsBlockedUni, table.local[1].max)
+      case Bit.ackFrequency:
+        return this.ackFrequency.writeFrame(target, offset, packet)
       default:
         return writeBareFrame(target, offset, FrameType.ping)
     }

@@ -1,6 +1,7 @@
 // One table: frame type, packet types in which it may appear, handler (RFC 9000 section 12.4, table 3).
 // Called by receive for every packet that has been opened.
 import { type Cursor, isAckEliciting, QuicError, readFrameType, TransportErrorCode } from '../wire/index.ts'
+import { handleAckFrequency, handleImmediateAck } from './ack-frequency.ts'
 import type { QuicConnection } from './connection.ts'
 import {
   handleConnectionClose,
@@ -76,6 +77,8 @@ rule(0x1b, 0x1b, ___1, handlePathResponse)
 rule(0x1c, 0x1c, IH01, handleConnectionClose)
 rule(0x1d, 0x1d, __01, handleConnectionClose)
 rule(0x1e, 0x1e, ___1, handleHandshakeDone)
+rule(0x1f, 0x1f, ___1, handleImmediateAck)
+rule(0xaf, 0xaf, ___1, handleAckFrequency)
 rule(0x30, 0x31, __01, handleDatagram)
 
 /**

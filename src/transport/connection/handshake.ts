@@ -25,6 +25,7 @@ import type { QuicConnection } from './connection.ts'
 import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
 import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLimits } from './early-data.ts'
 import { MAX_TOKEN_LENGTH } from './limits.ts'
+import { MIN_ACK_DELAY } from './limits.ts'
 import { Space } from './packet-space.ts'
 import { TimerKind } from './timers.ts'
 
@@ -97,6 +98,7 @@ export class Handshake implements TlsOutput {
       initialMaxStreamsBidi: settings.initialMaxStreamsBidi,
       initialMaxStreamsUni: settings.initialMaxStreamsUni,
       maxAckDelay: settings.maxAckDelay,
+      minAckDelay: settings.ackFrequency ? Math.min(MIN_ACK_DELAY, settings.maxAckDelay) * 1_000 : -1,
       maxDatagramFrameSize: settings.maxDatagramFrameSize,
       disableActiveMigration: true,
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
@@ -203,7 +205,6 @@ export class Handshake implements TlsOutput {
     const connection = this.#connection
     connection.actor.raise(ConnectionEvent.handshakeConfirmed)
     connection.recovery.setHandshakeConfirmed(connection.now)
-    connection.keyUpdates.handleConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
   }

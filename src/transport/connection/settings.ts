@@ -28,6 +28,11 @@ export interface TransportSettings {
   congestion: CongestionAlgorithm
   /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
   pathMtuDiscovery: boolean
+  /**
+   * Whether acknowledgements become rarer as windows grow (draft-ietf-quic-ack-frequency), where the peer supports it.
+   * Off as long as it is a draft.
+   */
+  ackFrequency: boolean
   /** Whether datagrams are marked for ECN (RFC 9000 section 13.4); only for sockets that can. */
   ecn: boolean
   /** Largest datagram that path MTU discovery tries, bytes of UDP payload; 1,500 at most. */
@@ -52,6 +57,7 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   congestion: 'cubic',
   pathMtuDiscovery: false,
   ecn: false,
+  ackFrequency: false,
   // Ethernet's 1,500 bytes less the headers of IPv6 and UDP.
   maxDatagramSize: 1_452,
 }

@@ -31,10 +31,11 @@ export class Transmitter {
 
   /** Appends datagrams to the batch until nothing may or need be sent. Returns how many. */
   poll(batch: DatagramBatch, now: number): number {
-    const { recovery, timers, mtu } = this.#connection
+    const { recovery, timers, mtu, control } = this.#connection
     let sent = 0
     this.#isBlocked = false
     timers.clear(TimerKind.pacing)
+    if (control.ackFrequency.update(now)) control.queueAckFrequency()
     if (mtu.probeSize > 0 && this.#sendMtuProbe(batch, now)) sent++
     while (sent < MAX_DATAGRAMS_PER_POLL && !batch.isFull) {
       if (!this.#datagram(batch, now)) {
@@ -210,7 +211,11 @@ export class Transmitter {
     }
     if (space.index === Space.application) this.#writeApplication(writer)
     if (space.probes > 0) {
-      if (writer.offset === before) writer.offset = writeBareFrame(buffer, writer.offset, FrameType.ping)
+      if (writer.offset === before) {
+        const isAsking = space.index === Space.application && this.#connection.control.ackFrequency.isActive
+        const type = isAsking ? FrameType.immediateAck : FrameType.ping
+        writer.offset = writeBareFrame(buffer, writer.offset, type)
+      }
       space.probes--
     }
     if (writer.offset > before) writer.ackEliciting = true

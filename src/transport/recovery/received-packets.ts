@@ -14,7 +14,12 @@ export class AckTracker {
   largest = -1
   private readonly ranges = new RangeSet()
   private readonly isImmediate: boolean
-  private readonly maxAckDelay: number
+  private maxAckDelay: number
+  // Ack-eliciting packets that call for an ACK, and the distance from which a missing packet does.
+  private packetsPerAck = ACK_ELICITING_THRESHOLD
+  private reorderingThreshold = 1
+  private largestSent = -1
+  private wasMarked = false
   private readonly ecn: EcnCounts = { ect0: 0, ect1: 0, ce: 0 }
   private hasEcn = false
   private largestTime = 0
@@ -65,22 +70,62 @@ export class AckTracker {
     else this.ecn.ce++
   }
 
+  /**
+   * The peer asks for rarer or more frequent acknowledgements (ACK_FREQUENCY, draft-ietf-quic-ack-frequency).
+   * @param threshold ack-eliciting packets that may arrive without an acknowledgement
+   * @param maxAckDelay ms
+   * @param reorderingThreshold packets; 0 takes no notice of the order
+   */
+  setFrequency(threshold: number, maxAckDelay: number, reorderingThreshold: number): void {
+    this.packetsPerAck = threshold + 1
+    this.maxAckDelay = maxAckDelay
+    this.reorderingThreshold = reorderingThreshold
+  }
+
+  /** IMMEDIATE_ACK: an acknowledgement is due now. */
+  acknowledgeAt(now: number): void {
+    this.deadline = Math.min(this.deadline, now)
+  }
+
   private schedule(packetNumber: number, now: number, ecn: number): void {
     this.pending++
     const isUrgent =
       this.isImmediate ||
-      this.pending >= ACK_ELICITING_THRESHOLD ||
-      ecn === EcnMark.ce ||
+      this.pending >= this.packetsPerAck ||
+      this.isMarkUrgent(ecn) ||
       this.isOutOfOrder(packetNumber)
     if (packetNumber > this.largestAckEliciting) this.largestAckEliciting = packetNumber
     this.deadline = isUrgent ? Math.min(this.deadline, now) : Math.min(this.deadline, now + this.maxAckDelay)
   }
 
+  // RFC 9000 section 13.2.1: at once. Where ACKs are rare, only the first of a row of marks (draft, section 6.4).
+  private isMarkUrgent(ecn: number): boolean {
+    const isMarked = ecn === EcnMark.ce
+    const isNew = isMarked !== this.wasMarked
+    this.wasMarked = isMarked
+    return isMarked && (isNew || this.packetsPerAck <= ACK_ELICITING_THRESHOLD)
+  }
+
   // RFC 9000 section 13.2.1: below another ack-eliciting packet, or above it with packets missing between.
   private isOutOfOrder(packetNumber: number): boolean {
+    if (this.reorderingThreshold !== 1) return this.isBeyondReordering(packetNumber)
     if (packetNumber < this.largestAckEliciting) return true
     const index = this.ranges.indexAtOrAbove(packetNumber)
     return this.ranges.startAt(index) > Math.max(this.largestAckEliciting + 1, this.floor)
+  }
+
+  // The draft's section 6.2: the sender could now declare a packet lost that no ACK has reported missing, or has
+  // declared this one lost already.
+  private isBeyondReordering(packetNumber: number): boolean {
+    const threshold = this.reorderingThreshold
+    if (threshold === 0) return false
+    const reported = this.largestSent - threshold
+    if (this.largestSent >= 0 && packetNumber <= reported) return true
+    const from = Math.max(reported + 1, this.floor, 0)
+    const index = this.ranges.indexAtOrAbove(from)
+    if (index >= this.ranges.size) return false
+    const missing = this.ranges.startAt(index) <= from ? this.ranges.endAt(index) : from
+    return Math.max(packetNumber, this.largestAckEliciting) - missing >= threshold
   }
 
   /** When an ACK must be sent, ms: Infinity when none is owed, not later than now when at once. */
@@ -110,6 +155,7 @@ export class AckTracker {
     if (after === offset) return offset
     this.pending = 0
     this.deadline = Number.POSITIVE_INFINITY
+    this.largestSent = this.largest
     return after
   }
 

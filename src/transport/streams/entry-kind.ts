@@ -22,6 +22,7 @@ export const EntryKind = {
   datagram: 16,
   mtuProbe: 17,
   newToken: 18,
+  ackFrequency: 19,
 } as const
 
 /** The record of a packet under construction, as far as its contents are concerned; recovery's SentPacket is one. */

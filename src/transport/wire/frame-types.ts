@@ -31,8 +31,12 @@ export const FrameType = {
   connectionClose: 0x1c,
   connectionCloseApplication: 0x1d,
   handshakeDone: 0x1e,
+  /** draft-ietf-quic-ack-frequency. */
+  immediateAck: 0x1f,
   datagram: 0x30,
   datagramWithLength: 0x31,
+  /** draft-ietf-quic-ack-frequency. */
+  ackFrequency: 0xaf,
 } as const
 
 /** The three optional parts that the type of a STREAM frame announces (RFC 9000 section 19.8). */

@@ -49,6 +49,8 @@ export interface TransportParameters {
   retrySourceConnectionId: Uint8Array | undefined
   /** bytes, 0 = DATAGRAM frames are not accepted. */
   maxDatagramFrameSize: number
+  /** Microseconds (draft-ietf-quic-ack-frequency); -1 = the extension is not supported. */
+  minAckDelay: number
   versionInformation: VersionInformation | undefined
   /** A reserved parameter to send (RFC 9000 section 18.1); never set by decoding. */
   grease: { id: number; value: Uint8Array } | undefined
@@ -75,6 +77,7 @@ export function defaultTransportParameters(): TransportParameters {
     initialSourceConnectionId: undefined,
     retrySourceConnectionId: undefined,
     maxDatagramFrameSize: 0,
+    minAckDelay: -1,
     versionInformation: undefined,
     grease: undefined,
   }
@@ -113,6 +116,7 @@ const numberRows = new Map<number, NumberRow>([
   [0x0b, { name: 'maxAckDelay', min: 0, max: 2 ** 14 - 1 }],
   [0x0e, { name: 'activeConnectionIdLimit', min: 2, max: ANY }],
   [0x20, { name: 'maxDatagramFrameSize', min: 0, max: ANY }],
+  [0xff04de1b, { name: 'minAckDelay', min: 0, max: ANY }],
 ])
 
 interface BytesRow {
@@ -238,6 +242,8 @@ export function decodeTransportParameters(bytes: Uint8Array, fromRole: Role): Tr
     }
     throw error
   }
+  // draft-ietf-quic-ack-frequency section 3: a "min_ack_delay that is greater than the max_ack_delay".
+  if (parameters.minAckDelay > parameters.maxAckDelay * 1_000) invalid('minAckDelay above maxAckDelay')
   return parameters
 }
 

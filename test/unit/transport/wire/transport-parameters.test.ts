@@ -45,6 +45,7 @@ const parameters: fc.Arbitrary<TransportParameters> = fc.record({
   initialSourceConnectionId: fc.option(cid, { nil: undefined }),
   retrySourceConnectionId: fc.option(cid, { nil: undefined }),
   maxDatagramFrameSize: fc.nat(70_000),
+  minAckDelay: fc.constantFrom(-1, 0),
   versionInformation: fc.option(fc.constant({ chosen: 1, available: [1, 0x6b3343cf] }), { nil: undefined }),
   grease: fc.constant(undefined),
 })
