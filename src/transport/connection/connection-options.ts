@@ -13,6 +13,7 @@ import type { QuicConnection } from './connection.ts'
 import type { RemoteAddress } from './datagram-batch.ts'
 import type { ResumableSession } from './early-data.ts'
 import type { ConnectionIdSource } from './local-connection-ids.ts'
+import type { OpenQlog } from './qlog/sink.ts'
 import type { TransportSettings } from './settings.ts'
 
 type GivenByConnection = 'quicTransportParameters' | 'backends' | 'keyLog' | 'version'
@@ -77,6 +78,8 @@ export interface ConnectionOptions {
   readonly connectionIds: ConnectionIdSource<QuicConnection>
   /** Client only. A server's part is in its `tls`. */
   readonly resumption?: ConnectionResumption
+  /** Opens the qlog of this connection; without it nothing is logged. */
+  readonly openQlog?: OpenQlog
   /** Receives NSS key log lines. */
   readonly keyLog?: (line: string) => void
   /** Judges the peer's certificate, now or later; without it every certificate is accepted. */

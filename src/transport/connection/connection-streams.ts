@@ -42,7 +42,7 @@ export class ConnectionStreams implements StreamHost {
         maxStreamsUni: settings.initialMaxStreamsUni,
       },
       this,
-      options.supervision,
+      connection.log?.watchStreams(options.supervision) ?? options.supervision,
       (stream) => connection.application!.acceptStream(stream),
     )
   }

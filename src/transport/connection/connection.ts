@@ -31,6 +31,7 @@ import { PacketSpace, Space } from './packet-space.ts'
 import { Path } from './path.ts'
 import { createPathMtu, createRecovery } from './path-control.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
+import { type ConnectionLog, openConnectionLog } from './qlog/connection-log.ts'
 import { Receiver } from './receive.ts'
 import { Retry } from './retry.ts'
 import { prepareProbes } from './sent-entries.ts'
@@ -47,6 +48,8 @@ export class QuicConnection implements ActorSubject {
   readonly settings: TransportSettings
   readonly originalDestinationConnectionId: Uint8Array
   readonly actor: LifeActor
+  /** Undefined while nothing is logged. */
+  readonly log: ConnectionLog | undefined
   readonly path: Path
   readonly retry: Retry
   readonly spaces: readonly PacketSpace[]
@@ -85,6 +88,7 @@ export class QuicConnection implements ActorSubject {
     this.settings = { ...DEFAULT_TRANSPORT_SETTINGS, ...options.transport }
     this.originalDestinationConnectionId =
       options.originalDestinationConnectionId ?? randomBytes(options, INITIAL_CLIENT_DCID_LENGTH)
+    this.log = openConnectionLog(this, options.openQlog)
     // A client need not validate the server's address: it chose it.
     this.path = new Path(options.remote, !this.isServer || options.isAddressValidated === true)
     this.retry = new Retry(options)

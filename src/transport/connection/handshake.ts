@@ -24,8 +24,7 @@ import { ApplicationKeys } from './application-keys.ts'
 import type { QuicConnection } from './connection.ts'
 import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './connection-options.ts'
 import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLimits } from './early-data.ts'
-import { MAX_TOKEN_LENGTH } from './limits.ts'
-import { MIN_ACK_DELAY } from './limits.ts'
+import { MAX_TOKEN_LENGTH, MIN_ACK_DELAY } from './limits.ts'
 import { Space } from './packet-space.ts'
 import { TimerKind } from './timers.ts'
 
@@ -44,11 +43,13 @@ export class Handshake implements TlsOutput {
     this.#options = options
     const { backends, entropy, owner, version, resumption } = options
     this.early = new EarlyData(connection, resumption?.session)
+    const parameters = this.#localParameters()
+    connection.log?.begin(parameters)
     const shared = {
       backends,
       version,
       keyLog: options.keyLog !== undefined,
-      quicTransportParameters: encodeTransportParameters(this.#localParameters(), options.role),
+      quicTransportParameters: encodeTransportParameters(parameters, options.role),
     }
     this.tls =
       options.role === 'server'
@@ -160,6 +161,7 @@ export class Handshake implements TlsOutput {
   handlePeerTransportParameters(bytes: Uint8Array): void {
     const connection = this.#connection
     const peer = decodeTransportParameters(bytes, connection.isServer ? 'client' : 'server')
+    connection.log?.parametersSet('remote', peer)
     this.#checkConnectionIds(peer)
     this.early.checkPeerLimits(peer, this.tls.alpn)
     this.peer = peer
@@ -205,6 +207,7 @@ export class Handshake implements TlsOutput {
     const connection = this.#connection
     connection.actor.raise(ConnectionEvent.handshakeConfirmed)
     connection.recovery.setHandshakeConfirmed(connection.now)
+    connection.keyUpdates.handleConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
   }

@@ -113,6 +113,17 @@ export class PacketWriter {
       const length = this.offset - this.#packetNumberOffset + TAG_LENGTH
       patchLength(this.buffer, this.#packetNumberOffset - LENGTH_FIELD, length)
     }
+    const { log } = this.#connection
+    if (log !== undefined) {
+      log.packetSent(
+        this.buffer,
+        this.#headerStart,
+        this.#payloadStart,
+        this.offset,
+        this.packet,
+        this.#packetNumber,
+      )
+    }
     const end = protectPacket(
       this.#keys,
       this.buffer,

@@ -9,10 +9,11 @@ import { MIN_DATAGRAM_SIZE } from './limits.ts'
 import { SentEntries } from './sent-entries.ts'
 
 export function createRecovery(connection: QuicConnection, options: ConnectionOptions): LossRecovery {
-  const { settings } = connection
+  const { settings, log } = connection
+  const events = new SentEntries(connection.mtu)
   return new LossRecovery({
     role: options.role,
-    events: new SentEntries(connection.mtu),
+    events: log?.watchLosses(events) ?? events,
     entropy: options.entropy,
     congestion: createCongestionController(settings.congestion, MIN_DATAGRAM_SIZE, options.entropy),
     maxDatagramSize: MIN_DATAGRAM_SIZE,

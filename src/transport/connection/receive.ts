@@ -17,6 +17,7 @@ import type { QuicConnection } from './connection.ts'
 import { dispatchFrames, ZERO_RTT_BIT } from './dispatch.ts'
 import { MAX_UNDECRYPTABLE_BYTES, MAX_UNDECRYPTABLE_PACKETS, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { type PacketSpace, Space } from './packet-space.ts'
+import type { DropTrigger } from './qlog/connection-log.ts'
 
 const TAG_LENGTH = 16
 const LONG_RESERVED_BITS = 0x0c
@@ -91,35 +92,67 @@ export class Receiver {
     const { header } = this
     const space = this.#spaceOf(header.type)
     if (space === undefined) {
-      if (header.type === PacketType.versionNegotiation) this.#versionNegotiation(buffer)
-      else if (header.type === PacketType.retry) connection.retry.handlePacket(connection, header, buffer)
+      this.#plainPacket(buffer)
       return
     }
-    if (header.type !== PacketType.oneRtt) {
-      if (header.version !== connection.version || !this.#isExpectedSource(buffer)) return
-      if (header.type === PacketType.initial && !this.#isProperInitial(datagramEnd - datagramStart)) return
+    const refusal = this.#refusal(space, buffer, datagramEnd - datagramStart)
+    if (refusal !== undefined) {
+      this.#drop(buffer, refusal)
+      return
     }
-    if (space.isDiscarded) return
     const keys = this.#readKeys(space)
     if (keys === undefined) {
       if (this.#mayGetKeys()) this.#keepUndecryptable(buffer)
+      else this.#drop(buffer, 'key_unavailable')
       return
     }
     if (!this.#open(buffer, space, keys)) {
       connection.stats.undecryptable++
+      this.#drop(buffer, 'decryption_failure')
       if (header.type === PacketType.oneRtt) this.#checkStatelessReset(buffer, datagramStart, datagramEnd)
       return
     }
     if (space.acks.isDuplicate(this.#packetNumber)) {
       connection.stats.duplicates++
+      this.#drop(buffer, 'duplicate')
       return
     }
+    connection.log?.packetReceived(header, this.#packetNumber, this.#cursor)
     connection.handlePacketOpened(space, header, buffer)
     const bit = header.type === PacketType.zeroRtt ? ZERO_RTT_BIT : 1 << space.index
     const ackEliciting = dispatchFrames(connection, this.#cursor, space, bit)
     connection.stats.packetsReceived++
     if (space.isDiscarded) return
     space.acks.insert(this.#packetNumber, ackEliciting, connection.now, this.#mark)
+  }
+
+  /** A packet without protection, or of a version of which only the invariants are known (RFC 8999). */
+  #plainPacket(buffer: Uint8Array): void {
+    const connection = this.#connection
+    const { header } = this
+    const isRetry = header.type === PacketType.retry
+    if (!isRetry && header.type !== PacketType.versionNegotiation) {
+      this.#drop(buffer, 'unsupported')
+      return
+    }
+    connection.log?.plainPacketReceived(header, buffer)
+    if (isRetry) connection.retry.handlePacket(connection, header, buffer)
+    else this.#versionNegotiation(buffer)
+  }
+
+  /** Why a packet is not even opened. */
+  #refusal(space: PacketSpace, buffer: Uint8Array, datagramLength: number): DropTrigger | undefined {
+    const { header } = this
+    if (header.type !== PacketType.oneRtt) {
+      if (header.version !== this.#connection.version) return 'unsupported'
+      if (!this.#isExpectedSource(buffer)) return 'invalid'
+      if (header.type === PacketType.initial && !this.#isProperInitial(datagramLength)) return 'invalid'
+    }
+    return space.isDiscarded ? 'key_unavailable' : undefined
+  }
+
+  #drop(buffer: Uint8Array, trigger: DropTrigger): void {
+    this.#connection.log?.packetDropped(this.header, buffer, trigger)
   }
 
   /** Keys that open the packet now. RFC 9001 section 5.7: 1-RTT packets wait for the end of the handshake. */
@@ -214,11 +247,15 @@ export class Receiver {
   /** RFC 9001 section 5.7: packets that outran their keys are kept, a few of them, as copies. */
   #keepUndecryptable(buffer: Uint8Array): void {
     const { start, end } = this.header
-    if (this.#undecryptable.length >= MAX_UNDECRYPTABLE_PACKETS) return
-    if (this.#undecryptableBytes + end - start > MAX_UNDECRYPTABLE_BYTES) return
+    const bytes = this.#undecryptableBytes + end - start
+    if (this.#undecryptable.length >= MAX_UNDECRYPTABLE_PACKETS || bytes > MAX_UNDECRYPTABLE_BYTES) {
+      this.#drop(buffer, 'rejected')
+      return
+    }
+    this.#connection.log?.packetBuffered(this.header, buffer)
     this.#undecryptable.push(new Uint8Array(buffer.subarray(start, end)))
     this.#undecryptableMarks.push(this.#mark)
-    this.#undecryptableBytes += end - start
+    this.#undecryptableBytes = bytes
   }
 
   /** Bits of the spaces whose packets can be opened now. */
@@ -239,10 +276,12 @@ export class Receiver {
     const waiting = this.#undecryptable
     const marks = this.#undecryptableMarks
     this.discard()
+    this.#connection.log?.markReplay(true)
     for (let i = 0; i < waiting.length; i++) {
       this.#mark = marks[i]
       this.#packets(waiting[i], 0, waiting[i].length)
     }
+    this.#connection.log?.markReplay(false)
   }
 
   /** RFC 9000 section 10.3.1: only a datagram that could not be opened is compared. */

@@ -45,6 +45,7 @@ export class Transmitter {
       }
       sent++
     }
+    this.#connection.log?.settle()
     return sent
   }
 

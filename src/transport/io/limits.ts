@@ -11,3 +11,12 @@ export const SEND_QUEUE_CAP = 1_048_576
 
 /** Random bytes fetched at once: a system call per connection ID would cost more than the bytes. */
 export const ENTROPY_BLOCK = 4_096
+
+/** Bytes of qlog text that may wait for a slow disk, of all connections together; what does not fit is dropped. */
+export const QLOG_BUFFER_CAP = 16_777_216
+
+/** Connections that are logged at a time: each has a file open, and a process has few of them (1,024 as a rule). */
+export const QLOG_OPEN_FILES_CAP = 256
+
+/** Files of connections with the same ID and role: a peer that repeats an ID must not make us search. */
+export const QLOG_SAME_NAME_CAP = 8
