@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Peer, PeerContext } from './peer.ts'
+import { earlyData } from './peers/early-data.ts'
 import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
@@ -24,6 +25,7 @@ const PEERS: readonly Peer[] = [
   gtlsclient,
   retry,
   keyUpdate,
+  earlyData,
   chromium,
   bun,
   impit,
