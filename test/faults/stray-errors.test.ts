@@ -29,7 +29,9 @@ async function ask(message: string): Promise<Answer> {
 
 async function start(...parameters: string[]): Promise<ClientSession> {
   child = fork(new URL('./stray-server.ts', import.meta.url), parameters, { silent: true, execArgv: [] })
-  const [{ port }] = (await once(child, 'message')) as [Answer]
+  const failed = once(child, 'exit').then(() => Promise.reject(new Error('the server did not start')))
+  failed.catch(() => {})
+  const [{ port }] = (await Promise.race([once(child, 'message'), failed])) as [Answer]
   session = await connect(`https://127.0.0.1:${port}`, { insecure: true })
   return session
 }

@@ -17,7 +17,9 @@ let port = 0
 
 beforeAll(async () => {
   server = fork(new URL('./udp-server.ts', import.meta.url), { execArgv: [] })
-  port = ((await once(server, 'message')) as [{ port: number }])[0].port
+  const failed = once(server, 'exit').then(() => Promise.reject(new Error('the server did not start')))
+  failed.catch(() => {})
+  port = ((await Promise.race([once(server, 'message'), failed])) as [{ port: number }])[0].port
 }, 30_000)
 
 afterAll(() => {
