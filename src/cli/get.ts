@@ -12,6 +12,7 @@ import { parseTarget } from '../client/request-target.ts'
 import type { ClientSession, RequestInput } from '../client/session.ts'
 import { MemorySessionStore, type SessionStore } from '../client/session-store.ts'
 import { appendKeyLog } from './key-log.ts'
+import { qlogFolder } from './qlog-folder.ts'
 import { positiveNumber, UsageError } from './usage-error.ts'
 
 const HELP = `Usage: quactor get URL [options]
@@ -26,6 +27,7 @@ const HELP = `Usage: quactor get URL [options]
       --insecure        accept any certificate
       --ca FILE         trust this certificate (PEM) instead of the system's
       --keylog FILE     append TLS secrets for Wireshark
+      --qlog DIR        write a qlog file of the connection to DIR, for https://qvis.quictools.info
       --0rtt        connect twice: first for a session ticket, then with the request as early data
   -v, --verbose     say on standard error how the handshake went
       --timeout SECONDS for everything; default 60
@@ -42,6 +44,7 @@ const OPTIONS = {
   insecure: { type: 'boolean' },
   ca: { type: 'string' },
   keylog: { type: 'string' },
+  qlog: { type: 'string' },
   '0rtt': { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string', default: '60' },
@@ -137,6 +140,7 @@ function open(
     insecure: options.insecure,
     ca: options.ca === undefined ? undefined : readFile(options.ca),
     keyLog: options.keylog === undefined ? undefined : appendKeyLog(options.keylog),
+    qlogDirectory: options.qlog === undefined ? undefined : qlogFolder(options.qlog),
     signal,
   })
 }

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { ServeOptions } from '../handlers/serve.ts'
 import { appendKeyLog } from './key-log.ts'
+import { qlogFolder } from './qlog-folder.ts'
 import { UsageError } from './usage-error.ts'
 
 export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
@@ -19,6 +20,7 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --early-data      take requests with the first packets of returning clients (0-RTT):
                     safe methods only, they may be replayed
   --keylog FILE     append TLS secrets for Wireshark
+  --qlog DIR        write a qlog file per connection to DIR, for https://qvis.quictools.info
   --json            print the ready line as JSON
 `
 
@@ -32,6 +34,7 @@ const OPTIONS = {
   retry: { type: 'string', default: 'auto' },
   'early-data': { type: 'boolean' },
   keylog: { type: 'string' },
+  qlog: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -62,6 +65,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     ...(tls === undefined ? {} : { tls }),
     ...(values['early-data'] === true && { earlyData: true }),
     ...(values.keylog === undefined ? {} : { keyLog: openKeyLog(values.keylog) }),
+    ...(values.qlog === undefined ? {} : { qlogDirectory: qlogFolder(values.qlog) }),
   }
   return { isHelp: values.help === true, isJson: values.json === true, serve }
 }

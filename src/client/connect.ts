@@ -8,6 +8,7 @@ import { selectBackends } from '../transport/crypto/index.ts'
 import { systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import { bindNodeSocket } from '../transport/io/node-socket.ts'
+import { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientError } from './client-error.ts'
 import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
@@ -35,6 +36,8 @@ export interface ConnectOptions {
   readonly timeout?: number | undefined
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: ((line: string) => void) | undefined
+  /** Folder for a qlog file of the connection (JSON-SEQ, for qvis); made when it does not exist. */
+  readonly qlogDirectory?: string | undefined
   readonly transport?: Partial<TransportSettings> | undefined
   /** Sessions of earlier connections: resumed, and new ones put there. Absent: every handshake is a full one. */
   readonly sessions?: SessionStore | undefined
@@ -136,7 +139,7 @@ class ConnectAttempt {
     this.#tried++
     this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
     try {
-      const session = await openOwnSession({ ...this.#settings, remote }, this.#options.keyLog)
+      const session = await openOwnSession({ ...this.#settings, remote }, this.#options)
       this.#sessions.push(session)
       if (this.#isOver) void session.end()
       await session.ready
@@ -152,9 +155,10 @@ class ConnectAttempt {
 /** Opens a session on a socket of its own, which goes when the session ends. */
 async function openOwnSession(
   settings: SessionSettings,
-  keyLog: ((line: string) => void) | undefined,
+  { keyLog, qlogDirectory }: ConnectOptions,
 ): Promise<ClientSession> {
   const { family } = settings.remote
+  const qlog = qlogDirectory === undefined ? undefined : new QlogDirectory(qlogDirectory)
   const socket = await bindNodeSocket({ address: family === 6 ? '::' : '0.0.0.0', port: 0 })
   const endpoint = new Endpoint({
     clock: systemClock(),
@@ -162,7 +166,12 @@ async function openOwnSession(
     sockets: [socket],
     backends: selectBackends(),
     ...(keyLog !== undefined && { keyLog }),
+    ...(qlog && { openQlog: qlog.open }),
   })
   endpoint.start()
-  return openSession(endpoint, { ...settings, release: () => endpoint.close(CLOSE_TIMEOUT) })
+  const release = async (): Promise<void> => {
+    await endpoint.close(CLOSE_TIMEOUT)
+    await qlog?.close()
+  }
+  return openSession(endpoint, { ...settings, release })
 }

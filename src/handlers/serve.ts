@@ -19,6 +19,7 @@ import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
+import { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import { createSelfSigned, type SelfSigned } from '../transport/io/self-signed.ts'
 import { loadIdentity, SessionTickets, type TicketSecrets } from '../transport/tls/index.ts'
 import { bindPorts } from './bind-ports.ts'
@@ -78,6 +79,8 @@ export interface ServeOptions {
   readonly supervision?: Partial<SupervisionSettings>
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
+  /** Folder for one qlog file per connection (JSON-SEQ, for qvis); made when it does not exist. */
+  readonly qlogDirectory?: string
   /**
    * Whether errors that handlers leave behind (thrown in a timer or a listener, rejected where nobody waits) are
    * brought home to their handler instead of ending the process; on by default.
@@ -115,12 +118,13 @@ export interface QuactorServer {
 
 /**
  * Starts a server.
- * @throws Error of the system when a port is busy or may not be bound; IdentityError for a key that cannot be used;
- *   RangeError for a secret that is too short
+ * @throws Error of the system when a port is busy or may not be bound, or the qlog folder cannot be made;
+ *   IdentityError for a key that cannot be used; RangeError for a secret that is too short
  */
 export async function serve(options: ServeOptions = {}): Promise<QuactorServer> {
   const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
   if (options.secret !== undefined) checkSecret(options.secret)
+  const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
   const clock = systemClock()
   const certificate = await certificateOf(options)
   const identity = loadIdentity(certificate.cert, certificate.key)
@@ -147,8 +151,9 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
     ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
+    ...(qlog && { openQlog: qlog.open }),
   })
-  const server = new RunningServer(endpoint, ports.udp, ports.tcp, certificate.selfSigned)
+  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog)
   try {
     if (options.inspector) await server.openAdmin(options.inspector.port)
   } catch (error) {
@@ -168,6 +173,7 @@ class RunningServer implements QuactorServer {
   readonly stuck$: Observable<StuckReport>
   readonly #endpoint: Endpoint
   readonly #tcp: readonly TcpServer[]
+  readonly #qlog: QlogDirectory | undefined
   readonly #lag = new EventLoopLag()
   #admin: AdminServer | undefined
   #endContainment: (() => void) | undefined
@@ -175,12 +181,13 @@ class RunningServer implements QuactorServer {
 
   constructor(
     endpoint: Endpoint,
-    udp: readonly NodeSocket[],
-    tcp: readonly TcpServer[],
+    { udp, tcp }: { readonly udp: readonly NodeSocket[]; readonly tcp: readonly TcpServer[] },
     certificate: SelfSigned | undefined,
+    qlog: QlogDirectory | undefined,
   ) {
     this.#endpoint = endpoint
     this.#tcp = tcp
+    this.#qlog = qlog
     this.certificate = certificate
     this.port = udp[0].localPort
     this.address = udp[0].localAddress
@@ -239,6 +246,7 @@ class RunningServer implements QuactorServer {
     const report = await this.#endpoint.close(timeout)
     await Promise.all(tcp)
     await this.#admin?.close()
+    await this.#qlog?.close()
     this.#lag.stop()
     this.#endContainment?.()
     return report

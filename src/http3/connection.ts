@@ -12,6 +12,7 @@ import { GlitchBudget } from './glitch-budget.ts'
 import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
 import { MessageHead, SectionKind } from './message-head.ts'
 import { encodeIdentifierFrame, MessageWriter } from './message-writer.ts'
+import { H3Log } from './qlog.ts'
 import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
 import { FieldSectionDecoder } from './qpack/section-decoder.ts'
 import { RequestStream } from './request-stream.ts'
@@ -76,6 +77,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   readonly refundPerRequest = GLITCH_REFUND_PER_REQUEST
   readonly decoder: FieldSectionDecoder
   readonly head = new MessageHead()
+  /** Undefined while nothing is logged. */
+  readonly log: H3Log | undefined
   readonly writer = new MessageWriter()
   readonly datagrams: HttpDatagrams
   /** Request streams whose QUIC stream is gone while received bytes wait for their reader. */
@@ -83,6 +86,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   private readonly grease: number
   private readonly claimedTypes = new Set<number>()
   private controlStream: QuicStream | undefined
+  private peerControlId = -1
   private ownStreamsOpened = 0
   private isFailed = false
   /** Client: settings of the last connection, as long as early data may rest on them. */
@@ -105,6 +109,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       ...options.settings,
     }
     this.grease = options.grease ?? DEFAULT_GREASE
+    this.log = transport.log && new H3Log(transport.log)
+    this.writer.log = this.log
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.decoder = new FieldSectionDecoder({
       maxSize: this.settings.maxFieldSectionSize,
@@ -188,6 +194,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   goaway(id: number = this.role === 'server' ? ANY_REQUEST : 0): void {
     if (id >= this.sentGoaway || this.controlStream === undefined) return
     this.sentGoaway = id
+    this.log?.goaway('created', this.controlStream.id, id)
     this.controlStream.write(
       id >= ANY_REQUEST ? GOAWAY_ANY_REQUEST : encodeIdentifierFrame(FrameType.goaway, id),
     )
@@ -307,6 +314,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       stream.application = new OwnCriticalStream(this)
       if (this.ownStreamsOpened === 0) {
         this.controlStream = stream
+        this.log?.settings('created', stream.id, this.settings)
         stream.write(encodeControlStreamStart(this.settings, this.grease))
       } else {
         const type = this.ownStreamsOpened === 1 ? StreamType.qpackEncoder : StreamType.qpackDecoder
@@ -318,7 +326,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
 
   // UnidirectionalOwner and ControlStreamOwner
 
-  claimStreamType(type: number): UnidirectionalReader | undefined {
+  claimStreamType(type: number, streamId: number): UnidirectionalReader | undefined {
     if (type === StreamType.push && this.role === 'server') {
       // RFC 9114 section 6.2.2: "if a server receives a client-initiated push stream".
       throw connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'push stream of a client')
@@ -330,6 +338,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       throw connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'second critical stream of its type')
     }
     this.claimedTypes.add(type)
+    if (type === StreamType.control) this.peerControlId = streamId
     return reader
   }
 
@@ -346,6 +355,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       throw connectionError(H3ErrorCode.H3_SETTINGS_ERROR, 'HTTP datagrams without QUIC datagrams')
     }
     if (this.remembered !== undefined) checkRememberedSettings(this.remembered, settings)
+    this.log?.settings('parsed', this.peerControlId, settings)
     this.peerSettings = settings
     this.hasPeerSettings = true
     this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
@@ -353,6 +363,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   }
 
   handlePeerGoaway(id: number): void {
+    this.log?.goaway('parsed', this.peerControlId, id)
     if (this.role === 'client') {
       this.receivedGoaway = id
       this.rejectRequestsFrom(id)

@@ -26,6 +26,19 @@ export class MessageHead implements FieldReceiver {
   private cookieIndex = -1
   private isPastPseudo = false
 
+  /** Pseudo-header fields and regular ones, as a flat list. */
+  get allFields(): string[] {
+    const { status, method, scheme, authority, path, protocol } = this
+    const pseudo = {
+      ':status': status === 0 ? undefined : String(status),
+      ':method': method,
+      ':scheme': scheme,
+    }
+    const more = { ':authority': authority, ':path': path, ':protocol': protocol }
+    const present = Object.entries({ ...pseudo, ...more }).filter(([, value]) => value !== undefined)
+    return [...(present.flat() as string[]), ...this.fields]
+  }
+
   /** Prepares for the next section. */
   begin(kind: number): void {
     this.kind = kind

@@ -8,6 +8,7 @@ import { checkPlacement, FrameParser, type FramePlace, FrameType } from './frame
 import type { GlitchBudget } from './glitch-budget.ts'
 import { FIRST_REASSEMBLY_BYTES, UNKNOWN_FRAME_BYTES_PER_GLITCH } from './limits.ts'
 import { type MessageHead, SectionKind } from './message-head.ts'
+import type { H3Log } from './qlog.ts'
 import type { FieldSectionDecoder } from './qpack/section-decoder.ts'
 
 /** What the receiving halves of one connection share. */
@@ -19,6 +20,8 @@ export interface ReceiverContext {
   readonly budget: GlitchBudget
   /** Longest HEADERS payload in bytes. */
   readonly maxFieldSectionSize: number
+  /** Told about every frame; undefined while nothing is logged. */
+  readonly log: H3Log | undefined
   /** We announced extended CONNECT. */
   readonly allowsConnectProtocol: boolean
 }
@@ -205,6 +208,7 @@ export class MessageReceiver {
       // RFC 9114 section 4.1: DATA before HEADERS or after trailers.
       throw connectionError(H3ErrorCode.H3_FRAME_UNEXPECTED, 'DATA frame outside of the body')
     }
+    this.context.log?.data('parsed', this.stream.id, length)
     if (length === 0) {
       this.context.budget.charge(1)
       return
@@ -280,6 +284,7 @@ export class MessageReceiver {
     )
     decoder.decode(source, start, end, head)
     head.finish(this.context.allowsConnectProtocol)
+    this.context.log?.headers('parsed', this.stream.id, head.allFields)
     if (isTrailers) {
       this.checkLength()
       this.part = ReceivePart.trailers

@@ -39,7 +39,9 @@ export class MessageSender {
    */
   sendInformational(status: number, fields: readonly string[]): void {
     this.writer.scan(fields, 'response')
-    this.stream.write(this.writer.writeHead(status, fields, true, NO_DATA, undefined))
+    const head = this.writer.writeHead(status, fields, true, NO_DATA, undefined)
+    this.logHead(status, fields, NO_DATA)
+    this.stream.write(head)
   }
 
   /**
@@ -72,6 +74,7 @@ export class MessageSender {
       isContentless ? NO_DATA : dataLength,
       isJoined ? body : undefined,
     )
+    if (writer.log !== undefined) this.logHead(status, fields, isContentless ? NO_DATA : dataLength)
     this.part = SendPart.body
     this.declaredLength = declared
     this.isContentless = isContentless
@@ -95,6 +98,7 @@ export class MessageSender {
     if (this.declaredLength >= 0) {
       return this.bodyBytes > this.declaredLength ? this.breakPromise() : this.stream.write(chunk)
     }
+    this.writer.log?.data('created', this.stream.id, chunk.length)
     const framed = this.writer.writeData(chunk)
     const isOpen = this.stream.write(framed)
     return framed.length > chunk.length ? isOpen : this.stream.write(chunk)
@@ -114,7 +118,9 @@ export class MessageSender {
       return
     }
     this.part = SendPart.trailers
-    if (!this.isContentless) this.stream.write(section)
+    if (this.isContentless) return
+    this.logHead(0, fields, NO_DATA)
+    this.stream.write(section)
   }
 
   /** Ends the message. A body shorter than its content-length resets the stream instead. */
@@ -134,6 +140,15 @@ export class MessageSender {
     if (this.part === SendPart.reset) return
     this.part = SendPart.reset
     this.stream.reset(code)
+  }
+
+  /** The HEADERS frame, and the DATA frame that begins behind it. */
+  private logHead(status: number, fields: readonly string[], dataLength: number): void {
+    const { log } = this.writer
+    if (log === undefined) return
+    const { id } = this.stream
+    log.headers('created', id, status === 0 ? fields : [':status', String(status), ...fields])
+    if (dataLength !== NO_DATA) log.data('created', id, dataLength)
   }
 
   private get isShort(): boolean {

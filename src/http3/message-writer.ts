@@ -7,6 +7,7 @@ import { ByteClass, isConnectionSpecific, parseContentLength } from './field-gra
 import { FrameType } from './frames.ts'
 import { COALESCED_BODY_BYTES, FIELD_OVERHEAD } from './limits.ts'
 import { OutputBlock } from './output-block.ts'
+import type { H3Log } from './qlog.ts'
 import {
   FIELD_LINE_OVERHEAD,
   SECTION_PREFIX_BYTES,
@@ -33,6 +34,8 @@ export type WrittenSection = 'request' | 'response' | 'trailers'
 
 /** Encoder of one connection. */
 export class MessageWriter {
+  /** Told about every frame; undefined while nothing is logged. */
+  log: H3Log | undefined
   /** Limit of the peer in bytes (RFC 9114 section 4.2.2). */
   maxFieldSectionSize = Number.POSITIVE_INFINITY
   /** content-length in bytes found by the last `scan`, -1 when absent. */

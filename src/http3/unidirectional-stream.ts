@@ -17,7 +17,7 @@ export interface UnidirectionalOwner {
    * @returns its reader, or undefined for types that we do not know
    * @throws H3Error H3_STREAM_CREATION_ERROR for a second one, or a type that the peer must not use
    */
-  claimStreamType(type: number): UnidirectionalReader | undefined
+  claimStreamType(type: number, streamId: number): UnidirectionalReader | undefined
   /** Counts a stream that is ignored. */
   noteIgnoredStream(): void
   fail(error: H3Error): void
@@ -75,7 +75,7 @@ export class PeerUnidirectionalStream implements StreamApplication {
     // RFC 9114 section 6.2.2: no push was allowed, so every push ID is too large; it is read first nevertheless.
     if (this.isPush)
       throw connectionError(H3ErrorCode.H3_ID_ERROR, 'push stream although no push was allowed')
-    this.reader = this.owner.claimStreamType(value)
+    this.reader = this.owner.claimStreamType(value, stream.id)
     if (this.reader !== undefined) return true
     if (value === StreamType.push) {
       this.isPush = true

@@ -47,6 +47,7 @@ type GivenByEndpoint =
   | 'owner'
   | 'connectionIds'
   | 'keyLog'
+  | 'openQlog'
 
 /** What each connection has of its own; the rest is the same for all connections of an endpoint. */
 type RoleOptions = Omit<ConnectionOptions, GivenByEndpoint>
@@ -90,7 +91,7 @@ function build(
   role: RoleOptions,
   application: ApplicationFactory,
 ): ConnectionEntry {
-  const { clock, entropy, backends, transport, keyLog } = host.options
+  const { clock, entropy, backends, transport, keyLog, openQlog } = host.options
   const supervisor = new ConnectionSupervisor(host.services, () => host.forget(entry))
   const source = host.ids.sourceFor(entry)
   entry.supervisor = supervisor
@@ -104,6 +105,7 @@ function build(
     owner: supervisor.lifeOwner,
     connectionIds: source,
     ...(keyLog === undefined ? {} : { keyLog }),
+    ...(openQlog === undefined ? {} : { openQlog }),
     ...role,
     transport: {
       pathMtuDiscovery: entry.socket.forbidsFragmentation === true,

@@ -1,6 +1,11 @@
 // What an endpoint is made from. Filled by serve(), by the client and by the simulator.
 
-import type { QuicConnection, ServerTlsOptions, TransportSettings } from '../transport/connection/index.ts'
+import type {
+  OpenQlog,
+  QuicConnection,
+  ServerTlsOptions,
+  TransportSettings,
+} from '../transport/connection/index.ts'
 import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
@@ -41,6 +46,8 @@ export interface EndpointOptions {
   readonly retry?: RetryMode
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
+  /** Opens the qlog of each connection; absent: none is logged. */
+  readonly openQlog?: OpenQlog
   /** Told about every handler that crashes or hangs. Must not throw. */
   readonly report?: (fault: HandlerFault) => void
 }

@@ -7,7 +7,7 @@ import { EARLY_DATA_SETTINGS, http3Service } from '../../src/handlers/http3-serv
 import type { RetryMode } from '../../src/supervisor/address-validation.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
 import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
-import type { TransportSettings } from '../../src/transport/connection/index.ts'
+import type { OpenQlog, TransportSettings } from '../../src/transport/connection/index.ts'
 import { type BackendSet, selectBackends } from '../../src/transport/crypto/index.ts'
 import { loadIdentity, type SessionTicketOptions, SessionTickets } from '../../src/transport/tls/index.ts'
 import { SIM_CERTIFICATE, SIM_KEY, SIM_SERVER_NAME } from './identity.ts'
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly retry?: RetryMode
   /** Lets the server issue session tickets; every server of the world has keys of its own unless these say otherwise. */
   readonly resumption?: Partial<SessionTicketOptions>
+  /** Opens the qlog of each connection, of both sides. */
+  readonly openQlog?: OpenQlog
   /** Packet protection of one side, when it is not the usual one. */
   readonly serverBackends?: BackendSet
   readonly clientBackends?: BackendSet
@@ -119,9 +121,9 @@ export class World {
   }
 
   #shared(own: Partial<SupervisionSettings> = {}) {
-    const { transport = {}, supervision = {} } = this.#options
+    const { transport = {}, supervision = {}, openQlog } = this.#options
     const settings = { invariants: 'check', ...supervision, ...own } as const
-    return { clock: this.clock, transport, supervision: settings }
+    return { clock: this.clock, transport, supervision: settings, ...(openQlog && { openQlog }) }
   }
 
   /** Starts a handshake of a client with the server. */

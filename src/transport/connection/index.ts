@@ -15,6 +15,7 @@ export type { DatagramWatcher } from './datagram-queue.ts'
 export type { RememberedLimits, ResumableSession } from './early-data.ts'
 export * from './limits.ts'
 export type { ConnectionIdSource, IssuedConnectionId } from './local-connection-ids.ts'
+export type { OpenQlog, QlogData } from './qlog/sink.ts'
 export { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 export {
   buildInitialClose,
