@@ -16,7 +16,7 @@ import { openSession, type SessionSettings } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
 import type { ClientSession } from './session.ts'
-import type { SessionStore } from './session-store.ts'
+import type { SessionStore, StoredSession } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
 
 export interface ConnectOptions {
@@ -58,6 +58,8 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const target = parseTarget(url)
   options.signal?.throwIfAborted()
   const addresses = await resolve(target.host, target.port)
+  const origin = `https://${target.authority}`
+  const session = options.sessions?.take(origin)
   const settings: Omit<SessionSettings, 'remote'> = {
     serverName: options.serverName ?? target.host,
     authority: target.authority,
@@ -67,13 +69,20 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     transport: options.transport,
     resumption: options.sessions && {
       store: options.sessions,
-      origin: `https://${target.authority}`,
+      origin,
+      session,
       earlyData: options.earlyData,
     },
     tokens: options.tokens,
   }
+  // Where the session came from is known to answer.
+  addresses.sort((one, other) => Number(isOf(session, other)) - Number(isOf(session, one)))
   const attempt = new ConnectAttempt(addresses, settings, options)
   return attempt.run()
+}
+
+function isOf(session: StoredSession | undefined, { address }: RemoteAddress): boolean {
+  return session?.address === address
 }
 
 async function resolve(host: string, port: number): Promise<RemoteAddress[]> {
@@ -132,6 +141,15 @@ class ConnectAttempt {
     }
   }
 
+  /** The session goes with the first attempt; early data only where the session came from, else nobody might answer. */
+  #settingsFor(remote: RemoteAddress): SessionSettings {
+    const { resumption } = this.#settings
+    if (resumption === undefined) return { ...this.#settings, remote }
+    const session = this.#tried === 1 ? resumption.session : undefined
+    const earlyData = resumption.earlyData === true && isOf(session, remote)
+    return { ...this.#settings, remote, resumption: { ...resumption, session, earlyData } }
+  }
+
   async #tryNext(): Promise<void> {
     clearTimeout(this.#headStart)
     const remote = this.#addresses[this.#tried]
@@ -139,7 +157,7 @@ class ConnectAttempt {
     this.#tried++
     this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
     try {
-      const session = await openOwnSession({ ...this.#settings, remote }, this.#options)
+      const session = await openOwnSession(this.#settingsFor(remote), this.#options)
       this.#sessions.push(session)
       if (this.#isOver) void session.end()
       await session.ready

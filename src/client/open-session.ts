@@ -11,11 +11,13 @@ import type { TokenStore } from './token-store.ts'
 /** The verification hook of a connection: judges a server's certificate, now or later. */
 export type CertificateVerifier = NonNullable<ConnectSettings['verifyCertificate']>
 
-/** Sessions of earlier connections, for this one to take up, and where new ones go. */
+/** The session of an earlier connection, for this one to take up, and where new ones go. */
 export interface SessionResumption {
   readonly store: SessionStore
   /** Under what the store keeps them. */
   readonly origin: string
+  /** Taken from the store; absent: a full handshake. */
+  readonly session?: StoredSession | undefined
   /** Send safe requests ahead of the handshake (0-RTT) when the session allows it. */
   readonly earlyData?: boolean | undefined
 }
@@ -46,8 +48,11 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
   const server = `${serverName}:${remote.port}`
   const token = tokens?.take(server)
   const { resumption } = settings
-  const stored = resumption?.store.take(resumption.origin)
+  const stored = resumption?.session
   const now = (): number => endpoint.options.clock.wallTime()
+  const { address } = remote
+  const keep = (given: Omit<StoredSession, 'address'>): void =>
+    resumption?.store.put(resumption.origin, { ...given, address })
   let session: ClientSession | undefined
   endpoint.connect({
     remote,
@@ -70,8 +75,7 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
       },
     }),
     application: (connection) => {
-      const keep = resumption && ((given: StoredSession) => resumption.store.put(resumption.origin, given))
-      session = new ClientSession(connection, authority, settings.release, keep)
+      session = new ClientSession(connection, authority, settings.release, resumption && keep)
       return session.application
     },
   })

@@ -8,6 +8,8 @@ import { MAX_SESSION_ORIGINS, MAX_SESSIONS_PER_ORIGIN } from './limits.ts'
 export interface StoredSession extends ResumableSession {
   /** The server's SETTINGS; early data goes by them. */
   readonly settings: H3Settings
+  /** Address of the server: early data goes to no other, because nothing tells whether somebody is there. */
+  readonly address: string
 }
 
 /** Sessions by origin. Both calls are synchronous: a slow store fills a fast one beforehand. */

@@ -70,7 +70,7 @@ export class ClientSession implements H3Events {
   readonly #ready = Promise.withResolvers<void>()
   readonly #resumable = Promise.withResolvers<void>()
   /** Takes sessions for later connections; those that come before the server's SETTINGS wait for these. */
-  readonly #keep: ((session: StoredSession) => void) | undefined
+  readonly #keep: ((session: Omit<StoredSession, 'address'>) => void) | undefined
   #unsettled: ResumableSession[] = []
   readonly #closed = Promise.withResolvers<ClientError>()
   readonly #released: Promise<unknown>
@@ -89,7 +89,7 @@ export class ClientSession implements H3Events {
     connection: QuicConnection,
     authority: string,
     release?: () => Promise<unknown>,
-    keep?: (session: StoredSession) => void,
+    keep?: (session: Omit<StoredSession, 'address'>) => void,
   ) {
     this.connection = connection
     this.authority = authority

@@ -40,7 +40,8 @@ class Visits {
   }
 
   open(earlyData = true): ClientSession {
-    return this.world.open({ resumption: { store: this.store, origin: ORIGIN, earlyData } })
+    const session = this.store.take(ORIGIN)
+    return this.world.open({ resumption: { store: this.store, origin: ORIGIN, session, earlyData } })
   }
 
   /** A first visit, which leaves sessions in the store. */

@@ -90,6 +90,11 @@ async function runChecks(context: PeerContext, origin: string, ca: string): Prom
   await context.check('GET /bytes/10000000 arrives intact', () => download(context, origin, ca))
   await context.check('POST 5 MB to /echo returns the same bytes', () => echo(context, origin, ca))
   await context.check('1,000 requests on one connection', () => manyRequests(origin, ca))
+  await context.check('comes back with a ticket, and early data that is accepted', async () => {
+    const output = await quactor(['get', `${origin}/health`, '--ca', ca, '--0rtt', '-v'])
+    if (!output.startsWith('ok') || !output.includes('resumed handshake')) throw new Error(output)
+    if (!output.includes('early data accepted')) throw new Error(output)
+  })
 }
 
 export const foreignServer: Peer = {
