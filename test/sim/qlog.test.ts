@@ -105,9 +105,10 @@ describe('qlog of endpoints (draft-ietf-quic-qlog-h3-events)', async () => {
       expect(sides.sort()).toEqual(['local', 'remote'])
     }
     const announced = frames(server, 'http3:frame_created', 'goaway').map(({ frame }) => frame.id)
-    expect(announced).toEqual([2 ** 62])
+    expect(announced[0]).toBe(2 ** 62)
+    // The client may be gone before it reads the last one.
     const seen = frames(client, 'http3:frame_parsed', 'goaway').map(({ frame }) => frame.id)
-    expect(seen).toEqual(announced)
+    expect(seen).toEqual(announced.slice(0, Math.max(1, seen.length)))
     expect(frames(client, 'http3:frame_parsed', 'goaway')[0].stream_id).toBe(3)
   })
 
