@@ -34,6 +34,8 @@ import { TurnTime } from './turn-time.ts'
 /** Versions that we speak, the preferred one first. */
 const VERSIONS: readonly number[] = [QUIC_VERSION_1]
 
+const FIXED_BIT = 0x40
+
 /** Long header up to the shortest destination ID that we could have issued. */
 const LONG_HEADER_PREFIX = 6 + limits.CONNECTION_ID_LENGTH
 
@@ -77,6 +79,7 @@ export class Endpoint {
       report: options.report ?? (() => {}),
     }
     const { entropy, backends } = options
+    this.#header.allowsClearFixedBit = options.transport?.greaseQuicBit !== false
     const secret = secretOf(options.secret, entropy)
     const tokens = new ResetTokens(secret)
     this.ids = new ConnectionIds(entropy, tokens)
@@ -187,7 +190,9 @@ export class Endpoint {
       return
     }
     if (header.type === PacketType.oneRtt) {
-      this.#handleUnknownConnection(socket, buffer, start, end, remote, now)
+      // RFC 9287 holds on connections: without one, this may be another protocol.
+      if ((header.firstByte & FIXED_BIT) === 0) this.counters.unroutable++
+      else this.#handleUnknownConnection(socket, buffer, start, end, remote, now)
     } else if (this.options.server === undefined || header.type === PacketType.versionNegotiation) {
       this.counters.unroutable++
     } else if (!VERSIONS.includes(header.version)) {

@@ -9,7 +9,12 @@ import {
 } from '../transport/connection/index.ts'
 import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import { encodeVersionNegotiation, type PacketHeader, TransportErrorCode } from '../transport/wire/index.ts'
+import {
+  encodeVersionNegotiation,
+  type PacketHeader,
+  reservedVersion,
+  TransportErrorCode,
+} from '../transport/wire/index.ts'
 import type { ResetTokens } from './connection-ids.ts'
 import type { Counters } from './counters.ts'
 import {
@@ -66,9 +71,16 @@ export class StatelessResponder {
     if (received < MIN_INITIAL_DATAGRAM || !this.#budget.take(now)) return false
     const destination = buffer.subarray(header.scidStart, header.scidStart + header.scidLength)
     const source = buffer.subarray(header.dcidStart, header.dcidStart + header.dcidLength)
-    const random = new Uint8Array(1)
+    const random = new Uint8Array(6)
     this.#entropy.fill(random)
-    const size = encodeVersionNegotiation(this.#batch.buffer, destination, source, this.#versions, random[0])
+    // RFC 9000 section 6.3: a reserved version among ours, anywhere, so that clients learn to ignore what they do not
+    // know.
+    const versions = this.#versions.toSpliced(
+      random[1] % (this.#versions.length + 1),
+      0,
+      reservedVersion(random.subarray(2)),
+    )
+    const size = encodeVersionNegotiation(this.#batch.buffer, destination, source, versions, random[0])
     this.#send(size, socket, remote)
     this.#counters.versionNegotiations++
     return true

@@ -40,6 +40,8 @@ export interface ScriptedOptions {
 export interface PacketOptions {
   /** Bits set in the first byte before header protection. */
   readonly firstByteBits?: number
+  /** Without the fixed bit (RFC 9287). */
+  clearsFixedBit?: boolean
   readonly packetNumber?: number
   readonly keys?: PacketKeys
   readonly dcid?: Uint8Array

@@ -166,6 +166,7 @@ export class ScriptedPeer implements TlsOutput {
             4,
           )
     buffer[0] |= options.firstByteBits ?? 0
+    if (options.clearsFixedBit === true) buffer[0] &= 0xbf
     buffer.set(payload, offset)
     const end = offset + payload.length
     if (level !== Level.application) patchLength(buffer, offset - 6, payload.length + 4 + 16)

@@ -23,6 +23,7 @@ import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
 import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
 import { Handshake } from './handshake.ts'
+import { HeaderBits } from './header-bits.ts'
 import { KeyUpdates } from './key-updates.ts'
 import { Lifetime } from './lifetime.ts'
 import { HANDSHAKE_TIMEOUT } from './limits.ts'
@@ -68,6 +69,7 @@ export class QuicConnection implements ActorSubject {
   readonly ackDelayExponent = 3
   application: ConnectionApplication | undefined
   applicationKeys: ApplicationKeys | undefined
+  readonly headerBits: HeaderBits
   readonly keyUpdates = new KeyUpdates(this)
   /** Time of the current call, milliseconds. */
   now: number
@@ -92,6 +94,7 @@ export class QuicConnection implements ActorSubject {
     // A client need not validate the server's address: it chose it.
     this.path = new Path(options.remote, !this.isServer || options.isAddressValidated === true)
     this.retry = new Retry(options)
+    this.headerBits = new HeaderBits(this.settings, this.isServer, options.entropy)
     const wake = () => this.wake()
     this.spaces = [0, 1, 2].map((index) => new PacketSpace(index, this.settings.maxAckDelay, wake))
     this.mtu = createPathMtu(this)
@@ -315,6 +318,7 @@ export class QuicConnection implements ActorSubject {
     this.host.setPeerLimits(peer)
     this.datagrams.peerLimit = peer.maxDatagramFrameSize
     this.peerAckDelayExponent = peer.ackDelayExponent
+    this.headerBits.isFixedBitFree = peer.greaseQuicBit && this.settings.greaseQuicBit
     this.recovery.setPeerMaxAckDelay(peer.maxAckDelay)
     this.mtu.setPeerLimit(peer.maxUdpPayloadSize)
     if (peer.statelessResetToken !== undefined) this.peerIds.setFirstToken(peer.statelessResetToken)

@@ -102,6 +102,7 @@ export class Handshake implements TlsOutput {
       minAckDelay: settings.ackFrequency ? Math.min(MIN_ACK_DELAY, settings.maxAckDelay) * 1_000 : -1,
       maxDatagramFrameSize: settings.maxDatagramFrameSize,
       disableActiveMigration: true,
+      greaseQuicBit: settings.greaseQuicBit,
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
       initialSourceConnectionId: first.bytes,
       originalDestinationConnectionId: isServer ? originalDestinationConnectionId : undefined,

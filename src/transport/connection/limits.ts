@@ -39,6 +39,21 @@ export const MAX_CLOSE_REPEATS = 16
  */
 export const MAX_TOKEN_LENGTH = 768
 
+/**
+ * Packets short of the confidentiality limit at which keys are updated (RFC 9001 section 6.6): of the 2^23 of AES-GCM
+ * an eighth, more than a gigabyte, is left for the peer to follow.
+ */
+export const KEY_UPDATE_MARGIN = 1_048_576
+
+/** Packets short of the confidentiality limit at which the connection is closed: what the close itself may need. */
+export const KEY_LIMIT_RESERVE = 1_024
+
+/** Time over which a peer's key updates are counted, ms. */
+export const KEY_UPDATE_WINDOW = 10_000
+
+/** Key updates of a peer in that time: one per 3 PTO of 26 ms at least would be 128; each costs six HKDF steps. */
+export const MAX_KEY_UPDATES_PER_WINDOW = 128
+
 /** Datagrams waiting for a packet (RFC 9221 section 5): a tenth of a second of 1,000 per second; older ones are stale. */
 export const MAX_QUEUED_DATAGRAMS = 128
 

@@ -60,7 +60,7 @@ export class PacketWriter {
 
   /** Writes the header at `start`; the datagram ends at `limit` at the latest. */
   begin(keys: PacketKeys, buffer: Uint8Array, start: number, limit: number, packet: SentPacket): void {
-    const { recovery, peerIds, localIds, version, retry } = this.#connection
+    const { recovery, peerIds, localIds, version, retry, headerBits } = this.#connection
     const { index } = this.space
     const number = recovery.nextPacketNumber(index)
     const length = packetNumberLength(number, recovery.largestAcked(index))
@@ -74,7 +74,7 @@ export class PacketWriter {
     this.#isLong = index !== Space.application || isEarly
     if (!this.#isLong) {
       const phase = this.#connection.applicationKeys?.phase ?? 0
-      this.offset = encodeShortHeader(buffer, start, peerIds.current, number, length, phase, 0)
+      this.offset = encodeShortHeader(buffer, start, peerIds.current, number, length, phase, headerBits.spin)
     } else {
       const scid = localIds.first
       this.offset = encodeLongHeader(
@@ -89,6 +89,7 @@ export class PacketWriter {
         length,
       )
     }
+    headerBits.grease(buffer, start)
     this.#payloadStart = this.offset
     this.#packetNumberOffset = this.offset - length
     this.end = limit - TAG_LENGTH

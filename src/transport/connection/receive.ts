@@ -41,6 +41,7 @@ export class Receiver {
 
   constructor(connection: QuicConnection) {
     this.#connection = connection
+    this.header.allowsClearFixedBit = connection.settings.greaseQuicBit
   }
 
   get undecryptableCount(): number {
@@ -190,8 +191,11 @@ export class Receiver {
       // RFC 9000 section 17.2: checked only after both protections are removed.
       throw new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, 'reserved bits are set')
     }
-    const { keyUpdates, now } = this.#connection
-    if (header.type === PacketType.oneRtt) keyUpdates.handleOpened(opener, packetNumber, now)
+    if (header.type === PacketType.oneRtt) {
+      const { keyUpdates, headerBits, now } = this.#connection
+      keyUpdates.handleOpened(opener, packetNumber, now)
+      headerBits.handleOpened(buffer[start], packetNumber)
+    }
     this.#packetNumber = packetNumber
     this.#cursor.reset(buffer, payload, end - TAG_LENGTH)
     return true

@@ -25,6 +25,13 @@ export interface TransportSettings {
   maxDatagramFrameSize: number
   /** 1-RTT packets sent with one key before the keys are updated; the limits of the cipher hold in any case. */
   packetsPerKey: number
+  /**
+   * Whether the fixed bit of packets varies, both ways, when the peer agrees (RFC 9287). Off for a port that is shared
+   * with other protocols.
+   */
+  greaseQuicBit: boolean
+  /** Whether the path may measure round trips by the spin bit (RFC 9000 section 17.4). */
+  spinBit: boolean
   congestion: CongestionAlgorithm
   /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
   pathMtuDiscovery: boolean
@@ -54,6 +61,8 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
   maxDatagramFrameSize: 0,
   packetsPerKey: Number.POSITIVE_INFINITY,
+  greaseQuicBit: true,
+  spinBit: false,
   congestion: 'cubic',
   pathMtuDiscovery: false,
   ecn: false,

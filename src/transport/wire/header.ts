@@ -24,6 +24,8 @@ const RETRY_TAG_LENGTH = 16
 
 /** Fields of a parsed header, as offsets into the datagram. One object is reused for all packets. */
 export class PacketHeader {
+  /** Set by the owner: packets without the fixed bit are parsed as well (RFC 9287 section 3). */
+  allowsClearFixedBit = false
   /** A value of PacketType. */
   type = 0
   version = 0
@@ -67,8 +69,8 @@ export function parsePacketHeader(
   out.tokenStart = 0
   out.tokenLength = 0
   if (firstByte >= 0x80) return parseLongHeader(buffer, start, end, out)
-  // RFC 9000 section 17.3.1: packets with a zero fixed bit "MUST be discarded".
-  if ((firstByte & 0x40) === 0) return false
+  // RFC 9000 section 17.3.1: packets with a zero fixed bit "MUST be discarded", unless RFC 9287 was agreed on.
+  if ((firstByte & 0x40) === 0 && !out.allowsClearFixedBit) return false
   out.type = PacketType.oneRtt
   out.version = 0
   out.dcidStart = start + 1
@@ -108,7 +110,7 @@ function parseLongHeader(buffer: Uint8Array, start: number, end: number, out: Pa
 
 function parseVersionSpecific(buffer: Uint8Array, rest: number, end: number, out: PacketHeader): boolean {
   // RFC 9000 section 17.2: the fixed bit is 1, and connection IDs over 20 bytes "MUST drop the packet".
-  if ((out.firstByte & 0x40) === 0) return false
+  if ((out.firstByte & 0x40) === 0 && !out.allowsClearFixedBit) return false
   if (out.dcidLength > MAX_CONNECTION_ID_LENGTH || out.scidLength > MAX_CONNECTION_ID_LENGTH) return false
   out.type = packetTypeOf(out.firstByte, out.version)
   if (out.type === PacketType.retry) {
@@ -256,6 +258,15 @@ export function encodeVersionNegotiation(
 export function versionAt(buffer: Uint8Array, header: PacketHeader, index: number): number {
   const at = header.packetNumberOffset + 4 * index
   return ((buffer[at] << 24) | (buffer[at + 1] << 16) | (buffer[at + 2] << 8) | buffer[at + 3]) >>> 0
+}
+
+/**
+ * A version that no one will ever speak (RFC 9000 section 15), for lists that must not become a habit.
+ * @param random 4 random bytes
+ */
+export function reservedVersion(random: Uint8Array): number {
+  const value = (random[0] << 24) | (random[1] << 16) | (random[2] << 8) | random[3]
+  return ((value & 0xf0f0f0f0) | 0x0a0a0a0a) >>> 0
 }
 
 /** How many versions a parsed Version Negotiation packet lists. */

@@ -52,6 +52,8 @@ export interface TransportParameters {
   /** Microseconds (draft-ietf-quic-ack-frequency); -1 = the extension is not supported. */
   minAckDelay: number
   versionInformation: VersionInformation | undefined
+  /** Packets may come without the fixed bit (RFC 9287). */
+  greaseQuicBit: boolean
   /** A reserved parameter to send (RFC 9000 section 18.1); never set by decoding. */
   grease: { id: number; value: Uint8Array } | undefined
 }
@@ -79,6 +81,7 @@ export function defaultTransportParameters(): TransportParameters {
     maxDatagramFrameSize: 0,
     minAckDelay: -1,
     versionInformation: undefined,
+    greaseQuicBit: false,
     grease: undefined,
   }
 }
@@ -139,6 +142,7 @@ const bytesRows = new Map<number, BytesRow>([
 const DISABLE_ACTIVE_MIGRATION = 0x0c
 const PREFERRED_ADDRESS = 0x0d
 const VERSION_INFORMATION = 0x11
+const GREASE_QUIC_BIT = 0x2ab2
 
 function invalid(reason: string): never {
   throw new QuicError(TransportErrorCode.TRANSPORT_PARAMETER_ERROR, reason)
@@ -160,6 +164,7 @@ export function encodeTransportParameters(parameters: TransportParameters, role:
     if (value !== undefined && (role === 'server' || !row.serverOnly)) parts.push(encodeBytes(id, value))
   }
   if (parameters.disableActiveMigration) parts.push(encodeBytes(DISABLE_ACTIVE_MIGRATION, new Uint8Array(0)))
+  if (parameters.greaseQuicBit) parts.push(encodeBytes(GREASE_QUIC_BIT, new Uint8Array(0)))
   if (parameters.preferredAddress !== undefined && role === 'server') {
     parts.push(encodeBytes(PREFERRED_ADDRESS, preferredAddressBytes(parameters.preferredAddress)))
   }
@@ -260,6 +265,10 @@ function decodeParameter(parameters: TransportParameters, id: number, value: Cur
   } else if (id === DISABLE_ACTIVE_MIGRATION) {
     if (value.remaining !== 0) invalid('disableActiveMigration length')
     parameters.disableActiveMigration = true
+  } else if (id === GREASE_QUIC_BIT) {
+    // RFC 9287 section 3: a value that is not empty is a connection error.
+    if (value.remaining !== 0) invalid('greaseQuicBit length')
+    parameters.greaseQuicBit = true
   } else if (id === PREFERRED_ADDRESS) {
     if (from === 'client') invalid('preferredAddress from a client')
     parameters.preferredAddress = decodePreferredAddress(value)

@@ -95,6 +95,9 @@ describe('long headers, RFC 9000 section 17.2', () => {
     expect(parsePacketHeader(good.buffer, 0, 99, 8, header)).toBe(false)
     good.buffer[0] &= 0xbf
     expect(parsePacketHeader(good.buffer, 0, 100, 8, header)).toBe(false)
+    header.allowsClearFixedBit = true
+    expect(parsePacketHeader(good.buffer, 0, 100, 8, header)).toBe(true)
+    header.allowsClearFixedBit = false
     const long = make()
     long.buffer[5] = 21
     expect(parsePacketHeader(long.buffer, 0, 100, 8, header)).toBe(false)

@@ -47,6 +47,7 @@ const parameters: fc.Arbitrary<TransportParameters> = fc.record({
   maxDatagramFrameSize: fc.nat(70_000),
   minAckDelay: fc.constantFrom(-1, 0),
   versionInformation: fc.option(fc.constant({ chosen: 1, available: [1, 0x6b3343cf] }), { nil: undefined }),
+  greaseQuicBit: fc.boolean(),
   grease: fc.constant(undefined),
 })
 
