@@ -185,7 +185,8 @@ export class Endpoint {
   ): void {
     const now = this.turn.read()
     const header = this.#header
-    if (!parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
+    const isReflected = this.options.server !== undefined && limits.REFLECTION_PORTS.has(remote.port)
+    if (isReflected || !parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
       this.counters.unroutable++
       return
     }

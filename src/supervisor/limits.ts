@@ -61,6 +61,15 @@ export const MAX_REMEMBERED_NEW_TOKENS = 131_072
 /** Shortest endpoint secret, bytes. */
 export const MIN_SECRET_LENGTH = 32
 
+/**
+ * Ports of services that answer anybody (RFC 9000 section 21.5, RFC 9308 section 8.1): a datagram from there that belongs
+ * to no connection is somebody else's request, reflected, and gets no answer. Echo, quote, chargen, DNS, TFTP, portmap,
+ * NTP, NetBIOS, SNMP, CLDAP, SSDP, WS-Discovery, mDNS, LLMNR, memcached.
+ */
+export const REFLECTION_PORTS: ReadonlySet<number> = new Set([
+  0, 7, 17, 19, 53, 69, 111, 123, 137, 161, 389, 1_900, 3_702, 5_353, 5_355, 11_211,
+])
+
 /** Largest stateless reset, bytes: looks like a small packet; RFC 9000 section 10.3 asks for 42 where possible. */
 export const STATELESS_RESET_SIZE = 43
 
