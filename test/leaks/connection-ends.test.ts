@@ -1,5 +1,5 @@
 // Rows of the catalogue of leaks that are about connections: begun, broken off and closed at every inconvenient moment.
-// Afterwards both endpoints are empty. A handshake costs some milliseconds, so most runs share one with three others.
+// Afterwards both endpoints are empty. A handshake costs some milliseconds, so most runs share one with seven others.
 import { describe, expect, it } from 'vitest'
 import { H3ErrorCode } from '../../src/http3/index.ts'
 import { writeRetireConnectionId } from '../../src/transport/wire/index.ts'
@@ -7,11 +7,11 @@ import { type LeakRow, LeakWorld, RUNS } from './leak-row.ts'
 import { nonZero, registriesOf } from './registries.ts'
 import { ScriptedPeer } from './scripted-peer.ts'
 
-/** Connections that stand for 1,000 runs, four on each. */
-const CONNECTIONS = RUNS / 4
+/** Connections that stand for 1,000 runs, eight on each. */
+const CONNECTIONS = RUNS / 8
 
 /** Connections that live at a time. */
-const BATCH = 50
+const BATCH = 25
 
 const timeout = 60_000
 
@@ -49,22 +49,22 @@ async function opened(peer: ScriptedPeer): Promise<ScriptedPeer> {
 }
 
 describe('leak catalogue row 9: streams opened while the connection shuts down (seen in msquic #4311)', () => {
-  it('by the client, with its close on the way: 4 streams on each of 250 connections', {
+  it('by the client, with its close on the way: 8 streams on each of 125 connections', {
     timeout,
   }, async () => {
     const world = worldFor({})
     await onConnections(world, async (peer, run) => {
       await opened(peer)
-      for (let request = 0; request < 2; request++) peer.get()
+      for (let request = 0; request < 4; request++) peer.get()
       await peer.sleep(run % 12)
-      for (let request = 0; request < 2; request++) peer.get()
+      for (let request = 0; request < 4; request++) peer.get()
       peer.connection.close(H3ErrorCode.H3_NO_ERROR, '', { application: true })
       expect(peer.connection.openStream('bidi')).toBeUndefined()
     })
     expect(world.server.counters.handlersStarted).toBeGreaterThan(RUNS / 4)
   })
 
-  it('while the server drains: 4 streams on each of 250 connections', { timeout }, async () => {
+  it('while the server drains: 8 streams on each of 125 connections', { timeout }, async () => {
     const world = worldFor({ supervision: { goawayDelay: 20 } })
     await onConnections(world, async (peer, run) => {
       await opened(peer)
@@ -74,7 +74,7 @@ describe('leak catalogue row 9: streams opened while the connection shuts down (
       for (const { supervisor } of world.server.entries) {
         if (Buffer.from(supervisor.connection.handshakePeerId).equals(before)) supervisor.drain()
       }
-      for (let request = 0; request < 4; request++) {
+      for (let request = 0; request < 8; request++) {
         await peer.sleep(run % 9)
         if (!peer.connection.isEnding) peer.get()
       }
@@ -83,13 +83,13 @@ describe('leak catalogue row 9: streams opened while the connection shuts down (
 })
 
 describe('leak catalogue row 11: connection IDs change while CONNECTION_CLOSE is on its way (seen in quic-go #4852)', () => {
-  it('4 changes on each of 250 connections, closed from either side', { timeout }, async () => {
+  it('8 changes on each of 125 connections, closed from either side', { timeout }, async () => {
     const world = worldFor({})
     await onConnections(world, async (peer, run) => {
       await opened(peer)
       await peer.sleep(30)
       // The first is settled, the last ones are on their way together with the close.
-      for (const sequence of [1, 2, 3, 4]) {
+      for (const sequence of [1, 2, 3, 4, 5, 6, 7, 8]) {
         const frame = new Uint8Array(16)
         peer.inject(frame.subarray(0, writeRetireConnectionId(frame, 0, sequence)))
         await peer.sleep(sequence === 1 ? 40 : run % 4)
@@ -147,7 +147,7 @@ describe('leak catalogue row 21: endpoints created and dropped in a loop (seen i
     for (let run = 0; run < RUNS; run++) {
       const endpoint = world.addClient()
       const peer = new ScriptedPeer(world, {}, endpoint)
-      await world.pass(run % 5 === 0 ? 40 : run % 3)
+      await world.pass(run % 10 === 0 ? 40 : run % 3)
       if (peer.isOpen) peer.get()
       const closed = endpoint.close(run % 2 === 0 ? 0 : 200)
       await world.run(closed, 5_000)
@@ -160,7 +160,7 @@ describe('leak catalogue row 21: endpoints created and dropped in a loop (seen i
 })
 
 describe('leak catalogue row 22: close while congestion blocks the response (seen in quinn #2785)', () => {
-  it('4 responses on each of 250 connections, closed from either side', { timeout }, async () => {
+  it('8 responses on each of 125 connections, closed from either side', { timeout }, async () => {
     const world = worldFor({
       handler: () => async (exchange) => {
         exchange.begin(200)
@@ -170,7 +170,7 @@ describe('leak catalogue row 22: close while congestion blocks the response (see
     })
     await onConnections(world, async (peer, run) => {
       await opened(peer)
-      for (let request = 0; request < 4; request++) peer.get()
+      for (let request = 0; request < 8; request++) peer.get()
       // The first window has left, its acknowledgements have not arrived.
       await peer.sleep(9 + (run % 3))
       if (run % 2 === 0) peer.connection.close(0x100, '', { application: true })
