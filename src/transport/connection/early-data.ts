@@ -87,15 +87,18 @@ export class EarlyData {
     this.writeKeys = undefined
     this.isAccepted = isAccepted
     if (!isAccepted) {
-      this.#takeBack()
+      this.takeBack()
       connection.host.rewind()
       connection.datagrams.peerLimit = 0
     }
     connection.application?.handleEarlyDataVerdict?.(isAccepted)
   }
 
-  /** Nothing that was sent counts any more: not as in flight, not as delivered. Packet numbers go on. */
-  #takeBack(): void {
+  /**
+   * Nothing that was sent counts any more: not as in flight, not as delivered. Packet numbers go on. Also after a Retry:
+   * who sent it has kept nothing (RFC 9000 section 17.2.5.3).
+   */
+  takeBack(): void {
     const { recovery, now } = this.#connection
     for (let index = 0; ; index++) {
       const packet = recovery.outstandingAt(Space.application, index)

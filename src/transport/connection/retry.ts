@@ -56,6 +56,7 @@ export class Retry {
     connection.recovery.discardSpace(Space.initial, connection.now)
     const { send } = connection.spaces[Space.initial].crypto
     send.lose(send.base, send.next)
+    if (connection.handshake.early.writeKeys !== undefined) connection.handshake.early.takeBack()
     connection.wake()
   }
 }
