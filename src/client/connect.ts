@@ -137,7 +137,7 @@ class ConnectAttempt {
       clearTimeout(deadline)
       clearTimeout(this.#headStart)
       signal?.removeEventListener('abort', handleAbort)
-      for (const session of this.#sessions) if (session !== winner) void session.end()
+      for (const session of this.#sessions) if (session !== winner) void session.abandon()
     }
   }
 
@@ -159,7 +159,7 @@ class ConnectAttempt {
     try {
       const session = await openOwnSession(this.#settingsFor(remote), this.#options)
       this.#sessions.push(session)
-      if (this.#isOver) void session.end()
+      if (this.#isOver) void session.abandon()
       await session.ready
       this.#outcome.resolve(session)
     } catch (error) {

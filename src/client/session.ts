@@ -189,6 +189,14 @@ export class ClientSession implements H3Events {
     await this.#released
   }
 
+  /** Says goodbye once and forgets the connection: the peer has never answered, so nothing of it will come. */
+  async abandon(): Promise<void> {
+    this.close()
+    // The turn that sends CONNECTION_CLOSE is scheduled already, and comes first.
+    setImmediate(() => this.connection.abandon())
+    await this.#released
+  }
+
   handleRequestCredit(): void {
     this.#drain()
   }
