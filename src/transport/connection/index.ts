@@ -1,6 +1,7 @@
 // What the connection room offers to HTTP/3, to the endpoint and to tests.
 export type { CloseInfo } from './closing.ts'
 export { QuicConnection } from './connection.ts'
+export type { ConnectionMetrics } from './connection-metrics.ts'
 export type {
   ClientTlsOptions,
   ConnectionApplication,
@@ -8,7 +9,6 @@ export type {
   ConnectionResumption,
   ServerTlsOptions,
 } from './connection-options.ts'
-export type { ConnectionMetrics } from './connection-metrics.ts'
 export { ConnectionStats } from './connection-stats.ts'
 export { DatagramBatch, type RemoteAddress } from './datagram-batch.ts'
 export type { DatagramWatcher } from './datagram-queue.ts'
