@@ -14,6 +14,7 @@ import { MemorySessionStore, type SessionStore } from '../client/session-store.t
 import { appendKeyLog } from './key-log.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { positiveNumber, UsageError } from './usage-error.ts'
+import { versionNames } from './version-names.ts'
 
 const HELP = `Usage: quactor get URL [options]
 
@@ -28,6 +29,7 @@ const HELP = `Usage: quactor get URL [options]
       --ca FILE         trust this certificate (PEM) instead of the system's
       --keylog FILE     append TLS secrets for Wireshark
       --qlog DIR        write a qlog file of the connection to DIR, for https://qvis.quictools.info
+      --versions LIST   QUIC versions in order of preference, default v1,v2
       --0rtt        connect twice: first for a session ticket, then with the request as early data
   -v, --verbose     say on standard error how the handshake went
       --timeout SECONDS for everything; default 60
@@ -45,6 +47,7 @@ const OPTIONS = {
   ca: { type: 'string' },
   keylog: { type: 'string' },
   qlog: { type: 'string' },
+  versions: { type: 'string' },
   '0rtt': { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string', default: '60' },
@@ -137,6 +140,7 @@ function open(
   return connect(url, {
     sessions,
     earlyData: options['0rtt'],
+    versions: options.versions === undefined ? undefined : versionNames(options.versions),
     insecure: options.insecure,
     ca: options.ca === undefined ? undefined : readFile(options.ca),
     keyLog: options.keylog === undefined ? undefined : appendKeyLog(options.keylog),

@@ -6,6 +6,7 @@ import type { ServeOptions } from '../handlers/serve.ts'
 import { appendKeyLog } from './key-log.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { UsageError } from './usage-error.ts'
+import { versionNames } from './version-names.ts'
 
 export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
 
@@ -17,6 +18,7 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --inspector PORT  admin port on loopback, default 4434; off = none
   --retry MODE      have clients prove their address first: always, never, or auto (the
                     default) while more than 100 handshakes are under way
+  --versions LIST   QUIC versions in order of preference, default v1,v2
   --early-data      take requests with the first packets of returning clients (0-RTT):
                     safe methods only, they may be replayed
   --keylog FILE     append TLS secrets for Wireshark
@@ -32,6 +34,7 @@ const OPTIONS = {
   key: { type: 'string' },
   inspector: { type: 'string', default: '4434' },
   retry: { type: 'string', default: 'auto' },
+  versions: { type: 'string' },
   'early-data': { type: 'boolean' },
   keylog: { type: 'string' },
   qlog: { type: 'string' },
@@ -63,6 +66,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
     ...(tls === undefined ? {} : { tls }),
+    ...(values.versions === undefined ? {} : { versions: versionNames(values.versions) }),
     ...(values['early-data'] === true && { earlyData: true }),
     ...(values.keylog === undefined ? {} : { keyLog: openKeyLog(values.keylog) }),
     ...(values.qlog === undefined ? {} : { qlogDirectory: qlogFolder(values.qlog) }),

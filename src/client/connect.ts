@@ -3,7 +3,12 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { Endpoint } from '../supervisor/endpoint.ts'
-import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
+import {
+  type QuicVersionName,
+  type RemoteAddress,
+  type TransportSettings,
+  versionsNamed,
+} from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
 import { systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
@@ -12,7 +17,7 @@ import { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientError } from './client-error.ts'
 import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
-import { openSession, type SessionSettings } from './open-session.ts'
+import { openSession, type SessionSettings, settingsAfterNegotiation } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
 import type { ClientSession } from './session.ts'
@@ -39,6 +44,11 @@ export interface ConnectOptions {
   /** Folder for a qlog file of the connection (JSON-SEQ, for qvis); made when it does not exist. */
   readonly qlogDirectory?: string | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /**
+   * QUIC versions in order of preference; default v1, v2. The connection begins with v1 when that is among them; a
+   * server may move it to one that stands before, or ask for another one.
+   */
+  readonly versions?: readonly QuicVersionName[] | undefined
   /** Sessions of earlier connections: resumed, and new ones put there. Absent: every handshake is a full one. */
   readonly sessions?: SessionStore | undefined
   /**
@@ -52,7 +62,8 @@ export interface ConnectOptions {
 
 /**
  * Opens an HTTP/3 session to the host of an https URL.
- * @throws ClientError of kind 'connect' or 'timeout', TypeError for a wrong URL, or the signal's reason
+ * @throws ClientError of kind 'connect' or 'timeout', TypeError for a wrong URL, RangeError for unknown versions, or the
+ *   signal's reason
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSession> {
   const target = parseTarget(url)
@@ -67,6 +78,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
     identity: options.identity,
     transport: options.transport,
+    versions: options.versions && versionsNamed(options.versions),
     resumption: options.sessions && {
       store: options.sessions,
       origin,
@@ -150,6 +162,21 @@ class ConnectAttempt {
     return { ...this.#settings, remote, resumption: { ...resumption, session, earlyData } }
   }
 
+  /** Opens a session; in another version when the server asks for that. */
+  async #open(settings: SessionSettings): Promise<ClientSession> {
+    const session = await openOwnSession(settings, this.#options)
+    this.#sessions.push(session)
+    if (this.#isOver) void session.abandon()
+    try {
+      await session.ready
+      return session
+    } catch (error) {
+      const next = settingsAfterNegotiation(session, settings)
+      if (next === undefined || this.#isOver) throw error
+      return this.#open(next)
+    }
+  }
+
   async #tryNext(): Promise<void> {
     clearTimeout(this.#headStart)
     const remote = this.#addresses[this.#tried]
@@ -157,11 +184,7 @@ class ConnectAttempt {
     this.#tried++
     this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
     try {
-      const session = await openOwnSession(this.#settingsFor(remote), this.#options)
-      this.#sessions.push(session)
-      if (this.#isOver) void session.abandon()
-      await session.ready
-      this.#outcome.resolve(session)
+      this.#outcome.resolve(await this.#open(this.#settingsFor(remote)))
     } catch (error) {
       this.#failed++
       if (this.#failed === this.#addresses.length) this.#outcome.reject(error)

@@ -2,7 +2,7 @@
 // neither names nor sockets, so that simulated clients use it as it is. Used by connect.ts and tests.
 import type { ConnectSettings } from '../supervisor/connection-factory.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
-import type { RemoteAddress, TransportSettings } from '../transport/connection/index.ts'
+import { type RemoteAddress, selectVersion, type TransportSettings } from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientSession } from './session.ts'
 import type { SessionStore, StoredSession } from './session-store.ts'
@@ -34,6 +34,11 @@ export interface SessionSettings {
   /** Certificate to show when the server asks for one. */
   readonly identity?: Identity | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** QUIC versions in order of preference; the connection begins with v1 if it can, or with `version`. */
+  readonly versions?: readonly number[] | undefined
+  readonly version?: number | undefined
+  /** `version` was chosen because of a Version Negotiation packet. */
+  readonly afterVersionNegotiation?: boolean | undefined
   /** Tokens of earlier connections; without it none is sent, and none is kept. */
   readonly tokens?: TokenStore | undefined
   /** Absent: nothing is resumed, and nothing kept. */
@@ -42,12 +47,26 @@ export interface SessionSettings {
   readonly release?: (() => Promise<unknown>) | undefined
 }
 
+/**
+ * What to try when a session came to nothing because the server does not speak its version (RFC 9368 section 2.1):
+ * undefined when that is not the reason, or when there is no version in common.
+ */
+export function settingsAfterNegotiation(
+  { connection }: ClientSession,
+  settings: SessionSettings,
+): SessionSettings | undefined {
+  const { offered, supported } = connection.versions
+  const version = offered && selectVersion(supported, offered)
+  if (version === undefined) return undefined
+  return { ...settings, version, versions: supported, afterVersionNegotiation: true }
+}
+
 /** Starts the handshake; `session.opened` tells when it is complete. */
 export function openSession(endpoint: Endpoint, settings: SessionSettings): ClientSession {
   const { remote, serverName, authority, verifyCertificate, identity, transport, tokens } = settings
   const server = `${serverName}:${remote.port}`
   const token = tokens?.take(server)
-  const { resumption } = settings
+  const { resumption, versions, version } = settings
   const stored = resumption?.session
   const now = (): number => endpoint.options.clock.wallTime()
   const { address } = remote
@@ -64,6 +83,9 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     },
     ...(verifyCertificate !== undefined && { verifyCertificate }),
     ...(transport !== undefined && { transport }),
+    ...(versions !== undefined && { versions }),
+    ...(version !== undefined && { version }),
+    ...(settings.afterVersionNegotiation === true && { afterVersionNegotiation: true }),
     ...(token !== undefined && { token }),
     ...(tokens !== undefined && { handleNewToken: (given: Uint8Array) => tokens.put(server, given) }),
     ...(resumption !== undefined && {

@@ -14,7 +14,7 @@ import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import { type ServerStatus, statusOf } from '../supervisor/status.ts'
 import type { StuckReport } from '../supervisor/stuck-report.ts'
 import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
-import type { TransportSettings } from '../transport/connection/index.ts'
+import { type QuicVersionName, type TransportSettings, versionsNamed } from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
@@ -66,6 +66,11 @@ export interface ServeOptions {
    */
   readonly ticketKeys?: TicketSecrets | (() => TicketSecrets) | false
   readonly transport?: Partial<TransportSettings>
+  /**
+   * QUIC versions in order of preference; default v1, v2. A client that began with another one is moved to the
+   * first that it speaks, in the same handshake (RFC 9368). By default the client's order counts.
+   */
+  readonly versions?: readonly QuicVersionName[]
   /**
    * When clients must prove their address by a Retry before anything is computed for them: `auto` (the default) while
    * more than 100 handshakes are under way.
@@ -147,6 +152,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     },
     report,
     transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
+    ...(options.versions && { versions: versionsNamed(options.versions) }),
     ...(options.retry === undefined ? {} : { retry: options.retry }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),

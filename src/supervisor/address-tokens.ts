@@ -7,7 +7,7 @@
 //   inside a NEW_TOKEN token  | issued at (6) | hash of the address (16)      |
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import { BoxKey, boxNonce, digest, type Entropy, equalSecret } from '../transport/crypto/index.ts'
-import { MAX_CONNECTION_ID_LENGTH } from '../transport/wire/index.ts'
+import { MAX_CONNECTION_ID_LENGTH, QUIC_VERSION_1 } from '../transport/wire/index.ts'
 import {
   MAX_REMEMBERED_NEW_TOKENS,
   MAX_REMEMBERED_RETRY_TOKENS,
@@ -50,9 +50,9 @@ export class AddressTokens {
   }
 
   /** A token for a later connection from the same address, whatever its port. @param now wall-clock time, ms */
-  sealNewToken(remote: RemoteAddress, now: number): Uint8Array {
+  sealNewToken(remote: RemoteAddress, now: number, version: number = QUIC_VERSION_1): Uint8Array {
     const content = new Uint8Array(FIXED_LENGTH)
-    writeFixed(content, now, hashOf(remote.address))
+    writeFixed(content, now, scopeOf(remote, version))
     return this.#newTokenKey.seal(content, this.#entropy)
   }
 
@@ -86,13 +86,23 @@ export class AddressTokens {
   }
 
   /** Uses a token of a NEW_TOKEN frame; false when it proves nothing. @param now wall-clock time, ms */
-  claimNewToken(token: Uint8Array, remote: RemoteAddress, now: number): boolean {
+  claimNewToken(
+    token: Uint8Array,
+    remote: RemoteAddress,
+    now: number,
+    version: number = QUIC_VERSION_1,
+  ): boolean {
     const content = this.#newTokenKey.open(token)
     if (content?.length !== FIXED_LENGTH) return false
     const isFresh = isWithin(content, now, NEW_TOKEN_LIFETIME)
-    const isHere = isOf(content, hashOf(remote.address))
+    const isHere = isOf(content, scopeOf(remote, version))
     return isFresh && isHere && this.#usedNewTokens.claim(boxNonce(token), now)
   }
+}
+
+/** RFC 9369 section 5: a token is good for the version of the connection that it came from. */
+function scopeOf({ address }: RemoteAddress, version: number): Uint8Array {
+  return hashOf(`${address} ${version}`)
 }
 
 function hashOf(text: string): Uint8Array {

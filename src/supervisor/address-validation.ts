@@ -27,7 +27,7 @@ export interface Admission {
 
 /** The same, with the means to make a token for the client's next connection. */
 export interface AdmittedClient extends Admission {
-  readonly newToken: (remote: RemoteAddress) => Uint8Array
+  readonly newToken: (remote: RemoteAddress, version: number) => Uint8Array
 }
 
 const UNPROVED: Admission = { isAddressValidated: false }
@@ -71,7 +71,7 @@ export class AddressValidation {
     const { dcidStart, dcidLength, tokenStart, tokenLength } = header
     const token = buffer.subarray(tokenStart, tokenStart + tokenLength)
     const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
-    const admission = this.#judge(token, destination, remote)
+    const admission = this.#judge(token, destination, remote, header.version)
     if (admission === undefined) {
       // RFC 9000 section 8.1.2: a client with a bad Retry token takes no other Retry, so it learns of it at once.
       if (!this.#responder.refuseToken(header, buffer, socket, remote, now)) this.#counters.refused++
@@ -82,11 +82,16 @@ export class AddressValidation {
       if (!this.#responder.retry(header, buffer, proof, socket, remote, now)) this.#counters.refused++
       return undefined
     }
-    return { ...admission, newToken: (address) => this.#newToken(address) }
+    return { ...admission, newToken: (address, version) => this.#newToken(address, version) }
   }
 
   /** What a token proves; undefined for one that came from a Retry and is not right. */
-  #judge(token: Uint8Array, destination: Uint8Array, remote: RemoteAddress): Admission | undefined {
+  #judge(
+    token: Uint8Array,
+    destination: Uint8Array,
+    remote: RemoteAddress,
+    version: number,
+  ): Admission | undefined {
     if (token.length === 0) return UNPROVED
     const now = this.#clock.wallTime()
     if (this.#tokens.isRetry(token)) {
@@ -94,7 +99,7 @@ export class AddressValidation {
       this.#count(firstConnectionId !== undefined)
       return firstConnectionId === undefined ? undefined : { isAddressValidated: true, firstConnectionId }
     }
-    const isProved = this.#tokens.claimNewToken(token, remote, now)
+    const isProved = this.#tokens.claimNewToken(token, remote, now, version)
     this.#count(isProved)
     // RFC 9000 section 8.1.3: one that cannot be used is treated as if there were none.
     return isProved ? PROVED : UNPROVED
@@ -124,7 +129,7 @@ export class AddressValidation {
     }
   }
 
-  #newToken(remote: RemoteAddress): Uint8Array {
-    return this.#tokens.sealNewToken(remote, this.#clock.wallTime())
+  #newToken(remote: RemoteAddress, version: number): Uint8Array {
+    return this.#tokens.sealNewToken(remote, this.#clock.wallTime(), version)
   }
 }

@@ -2,6 +2,7 @@
 import {
   type ClientTlsOptions,
   type ConnectionOptions,
+  QUIC_VERSIONS,
   QuicConnection,
   type RemoteAddress,
 } from '../transport/connection/index.ts'
@@ -24,6 +25,11 @@ export interface ConnectSettings {
   readonly transport?: NonNullable<ConnectionOptions['transport']>
   /** The session to take up, and what becomes of new ones. */
   readonly resumption?: NonNullable<ConnectionOptions['resumption']>
+  /** Versions to announce, in order of preference; see `firstVersion`, unless `version` says otherwise. */
+  readonly versions?: readonly number[]
+  readonly version?: number
+  /** `version` was chosen because of a Version Negotiation packet. */
+  readonly afterVersionNegotiation?: boolean
   /** A token that this server gave to an earlier connection (RFC 9000 section 8.1.3); used once. */
   readonly token?: Uint8Array
   /** Told about each token for a later connection. */
@@ -39,7 +45,6 @@ export interface FactoryHost {
 }
 
 type GivenByEndpoint =
-  | 'version'
   | 'now'
   | 'entropy'
   | 'backends'
@@ -52,19 +57,26 @@ type GivenByEndpoint =
 /** What each connection has of its own; the rest is the same for all connections of an endpoint. */
 type RoleOptions = Omit<ConnectionOptions, GivenByEndpoint>
 
-/** @param destination connection ID of the Initial packet that is accepted, a copy */
+/**
+ * @param destination connection ID of the Initial packet that is accepted, a copy
+ * @param version of that packet
+ */
 export function acceptConnection(
   host: FactoryHost,
   socket: DatagramSocket,
   destination: Uint8Array,
   remote: RemoteAddress,
   client: AdmittedClient,
+  version: number,
 ): ConnectionEntry {
   const { tls, application } = host.options.server!
+  const { versions } = host.options
   const entry = new ConnectionEntry(socket, true, destination)
   const { firstConnectionId, isAddressValidated, newToken } = client
   const role: RoleOptions = {
     role: 'server',
+    version,
+    ...(versions && { versions }),
     tls,
     remote,
     isAddressValidated,
@@ -82,7 +94,18 @@ export function openConnection(
 ): ConnectionEntry {
   const entry = new ConnectionEntry(socket, false, new Uint8Array(0))
   const { application, ...rest } = settings
-  return build(host, entry, { role: 'client', ...rest }, application)
+  const versions = settings.versions ?? host.options.versions ?? QUIC_VERSIONS
+  return build(
+    host,
+    entry,
+    { role: 'client', version: firstVersion(versions), ...rest, versions },
+    application,
+  )
+}
+
+/** Version 1 is what most servers speak: a better one costs no round trip from there, the other way round it does. */
+function firstVersion(versions: readonly number[]): number {
+  return versions.includes(QUIC_VERSION_1) ? QUIC_VERSION_1 : versions[0]
 }
 
 function build(
@@ -97,7 +120,6 @@ function build(
   entry.supervisor = supervisor
   entry.retireIds = () => source.retireAll()
   const connection = new QuicConnection({
-    version: QUIC_VERSION_1,
     now: clock.now(),
     entropy,
     backends,

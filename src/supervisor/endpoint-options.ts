@@ -36,6 +36,8 @@ export interface EndpointOptions {
   /** Absent: the endpoint only opens connections. */
   readonly server?: ServerRole
   readonly transport?: Partial<TransportSettings>
+  /** QUIC versions to speak, in order of preference; default QUIC_VERSIONS. */
+  readonly versions?: readonly number[]
   readonly supervision?: Partial<SupervisionSettings>
   /**
    * 32 bytes or more from which the keys of stateless resets and of address-validation tokens are derived, one key per

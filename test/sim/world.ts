@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly supervision?: Partial<SupervisionSettings>
   /** Of the server alone, over what both have. */
   readonly serverSupervision?: Partial<SupervisionSettings>
+  /** QUIC versions of the server, in order of preference. */
+  readonly serverVersions?: readonly number[]
   /** When the server sends a Retry. */
   readonly retry?: RetryMode
   /** Lets the server issue session tickets; every server of the world has keys of its own unless these say otherwise. */
@@ -81,6 +83,7 @@ export class World {
       backends: this.#options.serverBackends ?? backends,
       entropy: seededEntropy(this.random.fork('server')),
       secret: new Uint8Array(32).fill(7),
+      ...(this.#options.serverVersions && { versions: this.#options.serverVersions }),
       ...(this.#options.retry === undefined ? {} : { retry: this.#options.retry }),
       sockets: [this.serverSocket],
       server: {

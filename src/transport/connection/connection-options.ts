@@ -52,7 +52,12 @@ export interface ConnectionResumption {
 
 export interface ConnectionOptions {
   readonly role: 'server' | 'client'
+  /** Version of the first packet. */
   readonly version: number
+  /** Versions to announce, in order of preference; default QUIC_VERSIONS. */
+  readonly versions?: readonly number[]
+  /** Client: `version` was chosen because of a Version Negotiation packet (RFC 9368 section 4). */
+  readonly afterVersionNegotiation?: boolean
   /** Server: destination connection ID of the client's first packet. Client: chosen from entropy when absent. */
   readonly originalDestinationConnectionId?: Uint8Array
   /** Server: source connection ID of the Retry packet that was sent; the client's first packet now goes to it. */
@@ -60,7 +65,7 @@ export interface ConnectionOptions {
   /** Server: a token has proved the client's address, so that the 3x limit does not hold. */
   readonly isAddressValidated?: boolean
   /** Server: makes the token that the client may use for its next connection (RFC 9000 section 8.1.3). */
-  readonly newToken?: (remote: RemoteAddress) => Uint8Array
+  readonly newToken?: (remote: RemoteAddress, version: number) => Uint8Array
   /** Client: a token of an earlier NEW_TOKEN frame; longer ones than MAX_TOKEN_LENGTH are left out. */
   readonly token?: Uint8Array
   /** Client: told about each token for a later connection; it may keep the bytes. */

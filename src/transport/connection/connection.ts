@@ -39,13 +39,14 @@ import { prepareProbes } from './sent-entries.ts'
 import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 import { TimerKind, Timers } from './timers.ts'
 import { Transmitter } from './transmit.ts'
+import { Versions } from './versions.ts'
 
 const INITIAL_CLIENT_DCID_LENGTH = 8
 
 export class QuicConnection implements ActorSubject {
   readonly role: 'server' | 'client'
   readonly isServer: boolean
-  readonly version: number
+  readonly versions: Versions
   readonly settings: TransportSettings
   readonly originalDestinationConnectionId: Uint8Array
   readonly actor: LifeActor
@@ -85,7 +86,7 @@ export class QuicConnection implements ActorSubject {
   constructor(options: ConnectionOptions) {
     this.role = options.role
     this.isServer = options.role === 'server'
-    this.version = options.version
+    this.versions = new Versions(options)
     this.now = options.now
     this.settings = { ...DEFAULT_TRANSPORT_SETTINGS, ...options.transport }
     this.originalDestinationConnectionId =
@@ -120,6 +121,11 @@ export class QuicConnection implements ActorSubject {
   }
 
   // --- State, read from the machine ---
+
+  /** The negotiated version, as far as it is known. */
+  get version(): number {
+    return this.versions.current
+  }
 
   get isHandshakeComplete(): boolean {
     return this.actor.phase >= ConnectionPhase.established

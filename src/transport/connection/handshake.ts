@@ -35,6 +35,9 @@ export class Handshake implements TlsOutput {
   /** The peer's transport parameters once they are known. */
   peer: TransportParameters | undefined
   readonly early: EarlyData
+  readonly #local: TransportParameters
+  /** Read by TLS when it is needed: the negotiated version is known only after the first message. */
+  readonly #tlsConfig: { quicTransportParameters: Uint8Array; version: number }
   readonly #connection: QuicConnection
   readonly #options: ConnectionOptions
 
@@ -43,18 +46,23 @@ export class Handshake implements TlsOutput {
     this.#options = options
     const { backends, entropy, owner, version, resumption } = options
     this.early = new EarlyData(connection, resumption?.session)
-    const parameters = this.#localParameters()
-    connection.log?.begin(parameters)
+    this.#local = this.#localParameters()
+    connection.log?.begin(this.#local)
     const shared = {
       backends,
       version,
       keyLog: options.keyLog !== undefined,
-      quicTransportParameters: encodeTransportParameters(parameters, options.role),
+      quicTransportParameters: encodeTransportParameters(this.#local, options.role),
     }
-    this.tls =
-      options.role === 'server'
-        ? new TlsServer({ ...(options.tls as ServerTlsOptions), ...shared }, this, entropy, owner)
-        : new TlsClient({ ...this.#clientOptions(), ...shared }, this, entropy, owner)
+    if (options.role === 'server') {
+      const config = { ...(options.tls as ServerTlsOptions), ...shared }
+      this.#tlsConfig = config
+      this.tls = new TlsServer(config, this, entropy, owner)
+    } else {
+      const config = { ...this.#clientOptions(), ...shared }
+      this.#tlsConfig = config
+      this.tls = new TlsClient(config, this, entropy, owner)
+    }
   }
 
   #clientOptions(): Omit<ClientTlsConfig, keyof GivenToTls> {
@@ -108,6 +116,7 @@ export class Handshake implements TlsOutput {
       originalDestinationConnectionId: isServer ? originalDestinationConnectionId : undefined,
       retrySourceConnectionId: isServer ? retry.sourceConnectionId : undefined,
       statelessResetToken: isServer ? first.statelessResetToken : undefined,
+      versionInformation: this.#connection.versions.information,
       grease: greaseParameter(random),
     }
   }
@@ -137,7 +146,7 @@ export class Handshake implements TlsOutput {
 
   installEarlyKeys(direction: 'read' | 'write', suite: CipherSuite, secret: Uint8Array): void {
     const connection = this.#connection
-    const keys = packetKeys(this.#options.backends, suite, secret, connection.version)
+    const keys = packetKeys(this.#options.backends, suite, secret, connection.versions.original)
     if (direction === 'read') this.early.readKeys = keys
     else this.early.open(keys)
     connection.wake()
@@ -163,10 +172,24 @@ export class Handshake implements TlsOutput {
     const connection = this.#connection
     const peer = decodeTransportParameters(bytes, connection.isServer ? 'client' : 'server')
     connection.log?.parametersSet('remote', peer)
+    this.#negotiateVersion(peer)
     this.#checkConnectionIds(peer)
     this.early.checkPeerLimits(peer, this.tls.alpn)
     this.peer = peer
     connection.applyPeerParameters(peer)
+  }
+
+  /** RFC 9368 sections 2.3 and 4. Tickets belong to the negotiated version (RFC 9369 section 5). */
+  #negotiateVersion(peer: TransportParameters): void {
+    const { versions, isServer } = this.#connection
+    const isMoved = versions.handlePeerInformation(this.#connection, peer.versionInformation)
+    this.#tlsConfig.version = versions.current
+    if (!isMoved) return
+    this.#local.versionInformation = versions.information
+    this.#tlsConfig.quicTransportParameters = encodeTransportParameters(
+      this.#local,
+      isServer ? 'server' : 'client',
+    )
   }
 
   /** RFC 9000 section 7.3: the IDs in the parameters must be those of the packets. */
@@ -197,7 +220,7 @@ export class Handshake implements TlsOutput {
       // RFC 9001 section 4.1.2: for the server, completion is confirmation.
       connection.control.queueHandshakeDone()
       this.early.beginEnd()
-      const token = this.#options.newToken?.(connection.remote)
+      const token = this.#options.newToken?.(connection.remote, connection.version)
       if (token !== undefined) connection.control.queueNewToken(token)
       this.#confirm()
     }

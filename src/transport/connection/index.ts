@@ -24,3 +24,4 @@ export {
   buildVersionNegotiation,
   RESET_TOKEN_LENGTH,
 } from './stateless.ts'
+export { QUIC_VERSIONS, type QuicVersionName, selectVersion, versionsNamed } from './versions.ts'

@@ -60,7 +60,7 @@ export class PacketWriter {
 
   /** Writes the header at `start`; the datagram ends at `limit` at the latest. */
   begin(keys: PacketKeys, buffer: Uint8Array, start: number, limit: number, packet: SentPacket): void {
-    const { recovery, peerIds, localIds, version, retry, headerBits } = this.#connection
+    const { recovery, peerIds, localIds, versions, retry, headerBits } = this.#connection
     const { index } = this.space
     const number = recovery.nextPacketNumber(index)
     const length = packetNumberLength(number, recovery.largestAcked(index))
@@ -81,7 +81,8 @@ export class PacketWriter {
         buffer,
         start,
         isEarly ? PacketType.zeroRtt : PACKET_TYPES[index],
-        version,
+        // RFC 9369 section 4.1: 0-RTT packets keep the version in which the connection began.
+        isEarly ? versions.original : versions.current,
         peerIds.current,
         scid,
         retry.token,

@@ -119,6 +119,8 @@ export class Receiver {
       return
     }
     connection.log?.packetReceived(header, this.#packetNumber, this.#cursor)
+    if (header.type === PacketType.initial)
+      connection.versions.handleInitialOpened(connection, header.version)
     connection.handlePacketOpened(space, header, buffer)
     const bit = header.type === PacketType.zeroRtt ? ZERO_RTT_BIT : 1 << space.index
     const ackEliciting = dispatchFrames(connection, this.#cursor, space, bit)
@@ -145,7 +147,7 @@ export class Receiver {
   #refusal(space: PacketSpace, buffer: Uint8Array, datagramLength: number): DropTrigger | undefined {
     const { header } = this
     if (header.type !== PacketType.oneRtt) {
-      if (header.version !== this.#connection.version) return 'unsupported'
+      if (!this.#connection.versions.accepts(header, this.#connection)) return 'unsupported'
       if (!this.#isExpectedSource(buffer)) return 'invalid'
       if (header.type === PacketType.initial && !this.#isProperInitial(datagramLength)) return 'invalid'
     }
@@ -161,7 +163,7 @@ export class Receiver {
     const connection = this.#connection
     if (this.header.type === PacketType.zeroRtt) return connection.handshake.early.readKeys
     if (space.index === Space.application && !connection.isHandshakeComplete) return undefined
-    return space.readKeys
+    return connection.versions.readKeys(connection, space.index, this.header.version)
   }
 
   /** 0-RTT packets come to servers only, and their keys with the answer to the ClientHello or never. */
@@ -239,12 +241,14 @@ export class Receiver {
     const { dcidStart, dcidLength, scidStart, scidLength } = header
     const original = connection.originalDestinationConnectionId
     if (connection.isServer || connection.isPeerIdKnown) return
-    if (connection.retry.sourceConnectionId !== undefined) return
+    if (connection.retry.sourceConnectionId !== undefined || connection.versions.isReaction) return
     if (!connection.localIds.isOurs(buffer, dcidStart, dcidLength)) return
     if (!sameBytes(buffer, scidStart, scidLength, original, 0, original.length)) return
-    for (let i = 0; i < versionCount(header); i++) {
-      if (versionAt(buffer, header, i) === connection.version) return
-    }
+    const offered: number[] = []
+    for (let i = 0; i < versionCount(header); i++) offered.push(versionAt(buffer, header, i))
+    // "A client MUST discard a Version Negotiation packet that lists the QUIC version selected by the client."
+    if (offered.includes(connection.version)) return
+    connection.versions.offered = offered
     connection.handleVersionNegotiation()
   }
 

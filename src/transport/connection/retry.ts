@@ -36,6 +36,7 @@ export class Retry {
     const { isServer, isPeerIdKnown, version, localIds, peerIds } = connection
     // RFC 9000 section 17.2.5.2: one Retry at most, and none after a packet of the server has been processed.
     if (isServer || isPeerIdKnown || this.sourceConnectionId !== undefined) return
+    // RFC 9369 section 4.1: a Retry has the version in which the connection began.
     if (header.version !== version) return
     const { dcidStart, dcidLength, scidStart, scidLength, tokenStart, tokenLength } = header
     if (!localIds.isOurs(buffer, dcidStart, dcidLength)) return

@@ -57,7 +57,6 @@ export class TlsServer extends TlsEndpoint {
   readonly #config: ServerTlsConfig
   readonly #tickets: SessionTickets | undefined
   #retry: Retry | undefined
-  #binding: Uint8Array | undefined
   #wantsTickets = false
   #acceptsEarlyData = false
 
@@ -128,7 +127,6 @@ export class TlsServer extends TlsEndpoint {
     this.alpn = choices.alpn
     this.serverName = hello.serverName
     this.clientRandom = new Uint8Array(hello.random)
-    this.#binding = choices.binding
     this.#wantsTickets = hello.allowsPsk
     this.output.handlePeerTransportParameters(new Uint8Array(hello.transportParameters))
     this.#judgeEarlyData(foundation, hello)
@@ -273,13 +271,15 @@ export class TlsServer extends TlsEndpoint {
     const count = this.isResumed ? TICKETS_PER_RESUMPTION : TICKETS_PER_HANDSHAKE
     const suite = this.cipherSuite!
     const transportState = this.output.rememberedTransportState?.() ?? NO_BINDING
+    // Anew: the version may be another one than that of the ClientHello.
+    const binding = this.#bindingOf(this.serverName, this.alpn!)
     const random = new Uint8Array(4)
     for (let index = 0; index < count && !this.isOver; index++) {
       const nonce = Uint8Array.of(index)
       this.entropy.fill(random)
       const ageAdd = new DataView(random.buffer).getUint32(0)
       const psk = ticketPsk(suite, secret, nonce)
-      const state = { suite: suite.id, psk, ageAdd, binding: this.#binding!, transportState }
+      const state = { suite: suite.id, psk, ageAdd, binding, transportState }
       const ticket = tickets.issue(state)
       const { lifetime, allowsEarlyData } = tickets
       const message = encodeNewSessionTicket({ lifetime, ageAdd, nonce, ticket, allowsEarlyData })

@@ -13,6 +13,7 @@ from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamReset
+from aioquic.quic.packet import QuicProtocolVersion
 
 UPLOAD_BYTES = 5_000_000
 PARALLEL_REQUESTS = 100
@@ -105,18 +106,38 @@ async def parallel(client):
     assert all(len(body) == 1000 for body in bodies)
 
 
-async def main():
-    configuration = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, idle_timeout=20)
+V1, V2 = QuicProtocolVersion.VERSION_1, QuicProtocolVersion.VERSION_2
+
+
+def configure(**versions):
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, idle_timeout=20, **versions)
     configuration.verify_mode = ssl.CERT_REQUIRED
     configuration.load_verify_locations(cafile=os.environ["QUACTOR_CA"])
     key_log = os.environ.get("SSLKEYLOGFILE")
     if key_log:
         configuration.secrets_log_file = open(key_log, "a", encoding="ascii")
-    async with connect(origin.hostname, origin.port, configuration=configuration, create_protocol=Client) as client:
+    return configuration
+
+
+def connection(**versions):
+    return connect(origin.hostname, origin.port, configuration=configure(**versions), create_protocol=Client)
+
+
+async def version2(**versions):
+    async with connection(**versions) as client:
+        await health(client)
+        await download(client)
+        assert client._quic._version == V2, hex(client._quic._version)
+
+
+async def main():
+    async with connection() as client:
         await check("GET /health", health(client))
         await check("GET /bytes/1000000 arrives intact", download(client))
         await check("POST 5 MB to /echo returns the same bytes", echo(client))
         await check(f"{PARALLEL_REQUESTS} requests at once on one connection", parallel(client))
+    await check("version 2 from the first packet", version2(original_version=V2, supported_versions=[V2]))
+    await check("moved to version 2 in the handshake", version2(original_version=V1, supported_versions=[V2, V1]))
 
 
 asyncio.run(main())
