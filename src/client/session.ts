@@ -10,6 +10,7 @@ import {
 } from '../http3/index.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { CloseInfo, QuicConnection, ResumableSession } from '../transport/connection/index.ts'
+import { transportErrorName } from '../transport/wire/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientExchange, type ExchangeOptions } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
@@ -347,14 +348,14 @@ function closeError(close: CloseInfo, wasOpen: boolean): ClientError {
   }
   if (close.cause === 'statelessReset')
     return new ClientError(kind, 'the server has forgotten the connection')
-  const name = close.isApplication ? h3ErrorName(close.code) : transportErrorName(close.code)
+  const name = close.isApplication ? h3ErrorName(close.code) : nameOf(close.code)
   const reason = close.reason === '' ? '' : `: ${close.reason}`
   const who = close.isLocal ? 'the connection was closed' : 'the server closed the connection'
   return new ClientError(kind, `${who} (${name}${reason})`, close.code)
 }
 
 /** RFC 9000 section 20.1; from 0x100 on it is a TLS alert (RFC 9001 section 4.8). */
-function transportErrorName(code: number): string {
+function nameOf(code: number): string {
   const isAlert = code >= CRYPTO_ERROR && code < CRYPTO_ERROR + 256
-  return isAlert ? `TLS alert ${code - CRYPTO_ERROR}` : `transport error 0x${code.toString(16)}`
+  return isAlert ? `TLS alert ${code - CRYPTO_ERROR}` : transportErrorName(code)
 }

@@ -4,7 +4,7 @@ import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { Entropy } from '../transport/crypto/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import type { PacketHeader } from '../transport/wire/index.ts'
+import { type PacketHeader, TransportErrorCode } from '../transport/wire/index.ts'
 import { AddressTokens } from './address-tokens.ts'
 import type { Counters } from './counters.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
@@ -74,7 +74,9 @@ export class AddressValidation {
     const admission = this.#judge(token, destination, remote, header.version)
     if (admission === undefined) {
       // RFC 9000 section 8.1.2: a client with a bad Retry token takes no other Retry, so it learns of it at once.
-      if (!this.#responder.refuseToken(header, buffer, socket, remote, now)) this.#counters.refused++
+      const { INVALID_TOKEN } = TransportErrorCode
+      const isTold = this.#responder.refuse(header, buffer, INVALID_TOKEN, socket, remote, now)
+      if (!isTold) this.#counters.refused++
       return undefined
     }
     if (!admission.isAddressValidated && (this.#mode === 'always' || this.isCrowded(halfOpen))) {

@@ -1,5 +1,5 @@
 // Answers that need no connection: version negotiation (RFC 9000 section 6), Retry (section 17.2.5), the refusal of a
-// token (section 8.1.2) and stateless reset (section 10.3). All are limited in rate and size, because they go to
+// token or a connection (sections 8.1.2, 5.2.2) and stateless reset (section 10.3). All are limited in rate and size, because they go to
 // addresses that nobody has validated. Used by endpoint.ts.
 import {
   buildInitialClose,
@@ -9,12 +9,7 @@ import {
 } from '../transport/connection/index.ts'
 import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import {
-  encodeVersionNegotiation,
-  type PacketHeader,
-  reservedVersion,
-  TransportErrorCode,
-} from '../transport/wire/index.ts'
+import { encodeVersionNegotiation, type PacketHeader, reservedVersion } from '../transport/wire/index.ts'
 import type { ResetTokens } from './connection-ids.ts'
 import type { Counters } from './counters.ts'
 import {
@@ -132,17 +127,20 @@ export class StatelessResponder {
     return true
   }
 
-  /** RFC 9000 section 8.1.2: "the server SHOULD immediately close ... the connection with an INVALID_TOKEN error." */
-  refuseToken(
+  /**
+   * Turns a first packet away with CONNECTION_CLOSE in an Initial packet: INVALID_TOKEN (RFC 9000 section 8.1.2) or
+   * CONNECTION_REFUSED (section 5.2.2).
+   */
+  refuse(
     header: PacketHeader,
     buffer: Uint8Array,
+    code: number,
     socket: DatagramSocket,
     remote: RemoteAddress,
     now: number,
   ): boolean {
     if (!this.#budget.take(now)) return false
-    const { INVALID_TOKEN } = TransportErrorCode
-    this.#sendPacket(buildInitialClose(buffer, header, INVALID_TOKEN, this.#backends), socket, remote)
+    this.#sendPacket(buildInitialClose(buffer, header, code, this.#backends), socket, remote)
     return true
   }
 

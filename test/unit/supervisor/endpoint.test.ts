@@ -268,4 +268,15 @@ describe('accepting connections', () => {
     )
     expect(await world.run(outcome, 60_000)).toBe('refused')
   })
+
+  it('a client that is turned away is told so within a round trip (RFC 9000 section 5.2.2)', async () => {
+    const world = new SupervisedWorld((exchange) => exchange.respond(200), { maxConnections: 1 })
+    await world.connected()
+    const refused = world.open()
+    const begun = world.clock.now()
+    const reason = await world.run(refused.closed, 5_000)
+    expect(world.clock.now() - begun).toBeLessThan(1_000)
+    expect(refused.connection.closing.info).toMatchObject({ code: 0x02, isLocal: false })
+    expect(String(reason)).toContain('CONNECTION_REFUSED')
+  })
 })
