@@ -7,16 +7,10 @@
 //                       -> unknown: accept, version negotiation, stateless reset, or drop
 //   clock.immediate -> runTurn(): timers, output of every dirty connection -> batch -> socket
 import { InspectionHub } from '../machines/index.ts'
-import type { RemoteAddress } from '../transport/connection/index.ts'
+import { QUIC_VERSIONS, type RemoteAddress } from '../transport/connection/index.ts'
 import type { TimerHandle } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import {
-  PacketHeader,
-  PacketType,
-  parsePacketHeader,
-  QUIC_VERSION_1,
-  TransportErrorCode,
-} from '../transport/wire/index.ts'
+import { PacketHeader, PacketType, parsePacketHeader, TransportErrorCode } from '../transport/wire/index.ts'
 import { AddressValidation } from './address-validation.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import { acceptConnection, type ConnectSettings, openConnection } from './connection-factory.ts'
@@ -36,9 +30,6 @@ import type { StuckReport } from './stuck-report.ts'
 import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { TurnTime } from './turn-time.ts'
-
-/** Versions that we speak, the preferred one first. */
-const VERSIONS: readonly number[] = [QUIC_VERSION_1]
 
 const FIXED_BIT = 0x40
 
@@ -61,6 +52,7 @@ export class Endpoint {
   readonly #responder: StatelessResponder
   readonly #addresses: AddressValidation
   readonly #header = new PacketHeader()
+  readonly #versions: readonly number[]
   #halfOpen = new Set<ConnectionEntry>()
   readonly #early = new EarlyPackets()
   #settledAt = Number.NEGATIVE_INFINITY
@@ -72,6 +64,7 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.options = options
+    this.#versions = options.versions ?? QUIC_VERSIONS
     this.turn = new TurnTime(options.clock)
     const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
     this.services = {
@@ -89,7 +82,7 @@ export class Endpoint {
     const secret = secretOf(options.secret, entropy)
     const tokens = new ResetTokens(secret)
     this.ids = new ConnectionIds(entropy, tokens)
-    this.#responder = new StatelessResponder(VERSIONS, backends, entropy, tokens, this.counters)
+    this.#responder = new StatelessResponder(this.#versions, backends, entropy, tokens, this.counters)
     this.#addresses = new AddressValidation(options, secret, this.#responder, this.counters)
     this.invariants = new Invariants(this, settings.invariants)
     const handleDefect = (entry: ConnectionEntry, error: unknown): void => this.#handleDefect(entry, error)
@@ -202,7 +195,7 @@ export class Endpoint {
       else this.#handleUnknownConnection(socket, buffer, start, end, remote, now)
     } else if (this.options.server === undefined || header.type === PacketType.versionNegotiation) {
       this.counters.unroutable++
-    } else if (!VERSIONS.includes(header.version)) {
+    } else if (!this.#versions.includes(header.version)) {
       const answered = this.#responder.negotiateVersion(header, buffer, end - start, socket, remote, now)
       if (!answered) this.counters.unroutable++
     } else this.#accept(socket, buffer, start, end, remote)
@@ -260,7 +253,7 @@ export class Endpoint {
     const destination = new Uint8Array(buffer.subarray(dcidStart, dcidStart + dcidLength))
     const admitted = this.#addresses.admit(header, buffer, socket, remote, halfOpen, this.turn.now)
     if (admitted === undefined) return
-    const entry = acceptConnection(this, socket, destination, remote, admitted)
+    const entry = acceptConnection(this, socket, destination, remote, admitted, header.version)
     this.ids.addFirstFlight(destination, entry)
     this.#halfOpen.add(entry)
     this.#register(entry)
