@@ -33,6 +33,7 @@ import { Path } from './path.ts'
 import { createPathMtu, createRecovery } from './path-control.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { type ConnectionLog, openConnectionLog } from './qlog/connection-log.ts'
+import { randomBytes } from './random-bytes.ts'
 import { Receiver } from './receive.ts'
 import { Retry } from './retry.ts'
 import { prepareProbes } from './sent-entries.ts'
@@ -90,7 +91,7 @@ export class QuicConnection implements ActorSubject {
     this.now = options.now
     this.settings = { ...DEFAULT_TRANSPORT_SETTINGS, ...options.transport }
     this.originalDestinationConnectionId =
-      options.originalDestinationConnectionId ?? randomBytes(options, INITIAL_CLIENT_DCID_LENGTH)
+      options.originalDestinationConnectionId ?? randomBytes(options.entropy, INITIAL_CLIENT_DCID_LENGTH)
     this.log = openConnectionLog(this, options.openQlog)
     // A client need not validate the server's address: it chose it.
     this.path = new Path(options.remote, !this.isServer || options.isAddressValidated === true)
@@ -393,12 +394,6 @@ export class QuicConnection implements ActorSubject {
     for (const space of this.spaces) this.discardSpace(space.index)
     this.guard(() => this.application?.handleClosed())
   }
-}
-
-function randomBytes(options: ConnectionOptions, length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  options.entropy.fill(bytes)
-  return bytes
 }
 
 function noop(): void {}
