@@ -12,7 +12,7 @@ import {
 import { selectBackends } from '../transport/crypto/index.ts'
 import { systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
-import { bindNodeSocket } from '../transport/io/node-socket.ts'
+import { bindNodeSocket, type NodeSocket } from '../transport/io/node-socket.ts'
 import { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { ClientError } from './client-error.ts'
@@ -200,7 +200,9 @@ async function openOwnSession(
 ): Promise<ClientSession> {
   const { family } = settings.remote
   const qlog = qlogDirectory === undefined ? undefined : new QlogDirectory(qlogDirectory)
-  const socket = await bindNodeSocket({ address: family === 6 ? '::' : '0.0.0.0', port: 0 })
+  const bind = (): Promise<NodeSocket> =>
+    bindNodeSocket({ address: family === 6 ? '::' : '0.0.0.0', port: 0 })
+  const socket = await bind()
   const endpoint = new Endpoint({
     clock: systemClock(),
     entropy: systemEntropy(),
@@ -214,5 +216,5 @@ async function openOwnSession(
     await endpoint.close(CLOSE_TIMEOUT)
     await qlog?.close()
   }
-  return openSession(endpoint, { ...settings, release })
+  return openSession(endpoint, { ...settings, bind, release })
 }

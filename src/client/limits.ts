@@ -38,3 +38,6 @@ export const MAX_SESSION_ORIGINS = 256
 
 /** Sessions kept per origin: one for each connection that may be opened before the next ticket comes. */
 export const MAX_SESSIONS_PER_ORIGIN = 4
+
+/** Sockets that a session keeps of those it has moved to: the one in use and the one before. */
+export const MAX_SESSION_SOCKETS = 2

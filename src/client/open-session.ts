@@ -4,6 +4,7 @@ import type { ConnectSettings } from '../supervisor/connection-factory.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
 import { type RemoteAddress, selectVersion, type TransportSettings } from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
+import { Roaming, type SocketBinder } from './roaming.ts'
 import { ClientSession } from './session.ts'
 import type { SessionStore, StoredSession } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
@@ -43,6 +44,8 @@ export interface SessionSettings {
   readonly tokens?: TokenStore | undefined
   /** Absent: nothing is resumed, and nothing kept. */
   readonly resumption?: SessionResumption | undefined
+  /** Makes the sockets of migrate(); without it the session stays where it is. */
+  readonly bind?: SocketBinder | undefined
   /** Called once when the connection has ended: gives back what it stood on. */
   readonly release?: (() => Promise<unknown>) | undefined
 }
@@ -101,6 +104,9 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
       return session.application
     },
   })
+  if (settings.bind !== undefined) {
+    session!.roaming = new Roaming(endpoint, session!.connection, settings.bind)
+  }
   const { early } = session!.connection.handshake
   if (early.writeKeys !== undefined) session!.beginEarlyData(stored!.settings)
   return session!

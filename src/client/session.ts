@@ -17,6 +17,7 @@ import type { ClientResponse } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
 import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
 import { bytesOfBody, type RequestBody } from './request-body.ts'
+import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
 
 /** A request on an open session. */
@@ -59,6 +60,8 @@ export class ClientSession implements H3Events {
   /** What the connection talks to: HTTP/3, overheard by this session. */
   readonly application: SupervisedApplication
   readonly authority: string
+  /** What migrate() needs; set by who opens the session. */
+  roaming: Roaming | undefined
   /** Resolves when the handshake is complete; rejects when it does not come to that. */
   readonly opened: Promise<void>
   /** Resolves when a request may leave: at once where early data goes ahead of the handshake, else like `opened`. */
@@ -176,6 +179,16 @@ export class ClientSession implements H3Events {
     const isSafe = !hasBody && SAFE_METHODS.has(fields[fields.indexOf(':method') + 1] ?? '')
     this.#waiting.push({ fields, hasBody, taker, isSafe })
     this.#drain()
+  }
+
+  /**
+   * Goes on from another local address, e.g. after a change of network; requests in flight survive. Resolves when the
+   * server has answered there (RFC 9000 section 9).
+   * @throws ClientError of kind 'connect': the server did not answer or forbids it; the session stays where it was
+   */
+  async migrate(): Promise<void> {
+    if (this.roaming === undefined) throw new ClientError('connect', 'this session has no sockets to move to')
+    await this.roaming.migrate()
   }
 
   /** Closes the connection with H3_NO_ERROR; what is in flight fails with kind 'aborted'. */

@@ -6,6 +6,7 @@ import {
   bidiStream,
   clientHandshake,
   connectionLife,
+  networkPath,
   receiveStream,
   sendStream,
   serverHandshake,
@@ -25,6 +26,7 @@ export const WAITING_REASONS = [
   'certificateVerification', // the verdict on the peer's certificate chain
   'peerSilent', // nothing in particular: the idle timeout watches
   'drainPeriod', // three PTOs after closing
+  'peerPath', // the peer's PATH_RESPONSE, or a packet from its new address
 ] as const
 
 export type WaitingReason = (typeof WAITING_REASONS)[number]
@@ -136,6 +138,22 @@ export const clientHandshakeDeadlines: DeadlineTable = {
   waitFinished: peersTurn,
 }
 
+/** Network path, by state. */
+export const pathDeadlines: DeadlineTable = {
+  unvalidated: deadline(
+    HANDSHAKE,
+    ['peerHandshake', 'peerPath'],
+    'the handshake proves it, or a challenge does',
+  ),
+  validating: deadline(NEXT_PACKETS, ['peerPath'], 'three PTOs, RFC 9000 section 8.2.4'),
+  validated: deadline(
+    Number.POSITIVE_INFINITY,
+    ['peerSilent'],
+    'a path lives as long as its connection uses it',
+  ),
+  revalidating: deadline(NEXT_PACKETS, ['peerPath'], 'three PTOs, RFC 9000 section 8.2.4'),
+}
+
 /**
  * Both parts of a bidirectional stream: the earlier deadline of those parts that live. While the request still
  * arrives, the answer may wait for its end.
@@ -171,6 +189,7 @@ const byId: ReadonlyMap<string, FindDeadline> = new Map<string, FindDeadline>([
   [connectionLife.id, (name) => connectionDeadlines[name]],
   [serverHandshake.id, (name) => serverHandshakeDeadlines[name]],
   [clientHandshake.id, (name) => clientHandshakeDeadlines[name]],
+  [networkPath.id, (name) => pathDeadlines[name]],
 ])
 
 const byTable = new WeakMap<CompiledMachine, readonly (StateDeadline | undefined)[]>()

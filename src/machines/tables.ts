@@ -11,6 +11,8 @@ import {
   HANDSHAKE_EVENTS,
   ServerHandshakePhase,
 } from './handshake-events.ts'
+import { PATH_ACTIONS, PATH_EVENTS, PathPhase } from './path-events.ts'
+import { pathMachine } from './path-machine.ts'
 import { receiveStreamMachine } from './receive-stream-machine.ts'
 import { sendStreamMachine } from './send-stream-machine.ts'
 import { serverHandshakeMachine } from './server-handshake-machine.ts'
@@ -62,6 +64,10 @@ export const clientHandshake: CompiledMachine = compile(
   [{ name: 'whole', codes: ClientHandshakePhase }],
 )
 
+export const networkPath: CompiledMachine = compile(pathMachine, PATH_EVENTS, PATH_ACTIONS, [
+  { name: 'whole', codes: PathPhase },
+])
+
 /** Every table, for proofs, deadlines and the inspector. */
 export const allTables: readonly CompiledMachine[] = [
   sendStream,
@@ -70,4 +76,5 @@ export const allTables: readonly CompiledMachine[] = [
   connectionLife,
   serverHandshake,
   clientHandshake,
+  networkPath,
 ]

@@ -9,11 +9,12 @@ import { MAX_BACKLOG } from './limits.ts'
 interface WaitingDatagram {
   readonly bytes: Uint8Array
   readonly remote: RemoteAddress
+  readonly socket: DatagramSocket
 }
 
 export class ConnectionEntry {
   supervisor!: ConnectionSupervisor
-  /** Where the handshake began. A datagram that came in elsewhere proves nothing and changes nothing. */
+  /** Where the handshake began. */
   readonly socket: DatagramSocket
   readonly isServer: boolean
   /** The client's first destination ID, under which the first flight is found; empty for our own connections. */
@@ -40,10 +41,21 @@ export class ConnectionEntry {
     return this.#backlog.length > 0
   }
 
+  /** Where output goes now: a path that the peer has moved to may end at another socket (RFC 9000 section 9). */
+  get outputSocket(): DatagramSocket {
+    return (this.supervisor.connection.path.local as DatagramSocket | undefined) ?? this.socket
+  }
+
   /** Keeps a copy for the next turn; false when too many wait already. */
-  defer(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): boolean {
+  defer(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    socket: DatagramSocket,
+  ): boolean {
     if (this.#backlog.length >= MAX_BACKLOG) return false
-    this.#backlog.push({ bytes: new Uint8Array(buffer.subarray(start, end)), remote })
+    this.#backlog.push({ bytes: new Uint8Array(buffer.subarray(start, end)), remote, socket })
     return true
   }
 

@@ -51,6 +51,7 @@ type GivenByEndpoint =
   | 'supervision'
   | 'owner'
   | 'connectionIds'
+  | 'local'
   | 'keyLog'
   | 'openQlog'
 
@@ -69,7 +70,7 @@ export function acceptConnection(
   client: AdmittedClient,
   version: number,
 ): ConnectionEntry {
-  const { tls, application } = host.options.server!
+  const { tls, application, preferredAddress } = host.options.server!
   const { versions } = host.options
   const entry = new ConnectionEntry(socket, true, destination)
   const { firstConnectionId, isAddressValidated, newToken } = client
@@ -81,6 +82,7 @@ export function acceptConnection(
     remote,
     isAddressValidated,
     newToken,
+    ...(preferredAddress === undefined ? {} : { preferredAddress }),
     originalDestinationConnectionId: firstConnectionId ?? destination,
     ...(firstConnectionId === undefined ? {} : { retrySourceConnectionId: destination }),
   }
@@ -126,6 +128,7 @@ function build(
     supervision: supervisor,
     owner: supervisor.lifeOwner,
     connectionIds: source,
+    local: entry.socket,
     ...(keyLog === undefined ? {} : { keyLog }),
     ...(openQlog === undefined ? {} : { openQlog }),
     ...role,

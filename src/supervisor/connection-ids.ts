@@ -48,7 +48,7 @@ export class ConnectionIds<Route> {
     this.#tokens = tokens
   }
 
-  /** Entries of both tables: at most 5 per connection, 4 issued IDs and the first flight's. */
+  /** Entries of both tables: at most 9 per connection: 4 issued IDs, twice in a rotation, and the first flight's. */
   get size(): number {
     return this.#byId.size + this.#byFirstFlight.size
   }

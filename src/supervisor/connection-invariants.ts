@@ -4,6 +4,7 @@ import { ReceivePhase } from '../machines/index.ts'
 import {
   AMPLIFICATION_FACTOR,
   MAX_ISSUED_CONNECTION_IDS,
+  MAX_PATHS,
   MAX_PENDING_PATH_RESPONSES,
   MAX_PENDING_RETIREMENTS,
   MAX_QUEUED_DATAGRAMS,
@@ -91,10 +92,13 @@ function dataCredit({ host }: QuicConnection, complain: Complain): void {
 }
 
 function queues(entry: ConnectionEntry, connection: QuicConnection, complain: Complain): void {
-  const { path, peerIds, localIds, datagrams, spaces } = connection
-  atMost('PATH_RESPONSE frames', path.responses.length, MAX_PENDING_PATH_RESPONSES, complain)
+  const { paths, peerIds, localIds, datagrams, spaces } = connection
+  for (const { responses } of paths.list) {
+    atMost('PATH_RESPONSE frames', responses.length, MAX_PENDING_PATH_RESPONSES, complain)
+  }
+  atMost('paths', paths.list.length, MAX_PATHS, complain)
   atMost('RETIRE_CONNECTION_ID frames', peerIds.pendingRetirements.length, MAX_PENDING_RETIREMENTS, complain)
-  atMost('connection IDs', localIds.active.length, MAX_ISSUED_CONNECTION_IDS, complain)
+  atMost('connection IDs', localIds.active.length, 2 * MAX_ISSUED_CONNECTION_IDS, complain)
   atMost('queued datagrams', datagrams.queued, MAX_QUEUED_DATAGRAMS, complain)
   atMost('datagrams in the backlog', entry.backlogLength, MAX_BACKLOG, complain)
   atMost('datagrams read in a turn', entry.readThisTurn, DATAGRAMS_PER_TURN, complain)
@@ -107,10 +111,11 @@ function atMost(what: string, count: number, cap: number, complain: Complain): v
   if (count > cap) complain(`${what} <= cap`, `${count} > ${cap}`)
 }
 
-function packets({ path, recovery }: QuicConnection, complain: Complain): void {
+function packets({ paths, recovery }: QuicConnection, complain: Complain): void {
   // RFC 9000 section 8.1
-  if (!path.isValidated && path.bytesSent > AMPLIFICATION_FACTOR * path.bytesReceived) {
-    complain('sent to an unvalidated address <= 3 x received', `${path.bytesSent} of ${path.bytesReceived}`)
+  for (const { isValidated, bytesSent, bytesReceived } of paths.list) {
+    if (isValidated || bytesSent <= AMPLIFICATION_FACTOR * bytesReceived) continue
+    complain('sent to an unvalidated address <= 3 x received', `${bytesSent} of ${bytesReceived}`)
   }
   for (let space = 0; space < 3; space++) {
     const largest = recovery.largestAcked(space)

@@ -24,8 +24,8 @@ export function endpointRules(endpoint: Endpoint, complain: Complain): void {
   if (counters.crashed !== counters.crashResets) {
     complain('crashes = resets for a crash', `${counters.crashed}, ${counters.crashResets}`)
   }
-  const routes = entries.size * (MAX_ISSUED_CONNECTION_IDS + 1)
-  if (ids.size > routes) complain('connection IDs <= 5 per connection', `${ids.size} > ${routes}`)
+  const routes = entries.size * (2 * MAX_ISSUED_CONNECTION_IDS + 1)
+  if (ids.size > routes) complain('connection IDs <= 9 per connection', `${ids.size} > ${routes}`)
 }
 
 /** In time proportional to the connections. */

@@ -2,6 +2,7 @@
 
 import type {
   OpenQlog,
+  PreferredAddresses,
   QuicConnection,
   ServerTlsOptions,
   TransportSettings,
@@ -25,6 +26,8 @@ export interface ServerRole {
   /** Everything but the transport parameters, which each connection adds. */
   readonly tls: ServerTlsOptions
   readonly application: ApplicationFactory
+  /** Where clients should move to after the handshake (RFC 9000 section 9.6); a socket must be bound to each. */
+  readonly preferredAddress?: PreferredAddresses
 }
 
 export interface EndpointOptions {

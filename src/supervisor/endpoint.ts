@@ -21,6 +21,7 @@ import { EarlyPackets } from './early-packets.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { secretOf } from './endpoint-secret.ts'
+import { EndpointSockets } from './endpoint-sockets.ts'
 import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
@@ -48,6 +49,7 @@ export class Endpoint {
   readonly invariants: Invariants
   readonly ids: ConnectionIds<ConnectionEntry>
   readonly entries = new Set<ConnectionEntry>()
+  readonly sockets: EndpointSockets
   readonly #turns: TurnScheduler
   readonly #responder: StatelessResponder
   readonly #addresses: AddressValidation
@@ -64,6 +66,9 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.options = options
+    this.sockets = new EndpointSockets(options.sockets, (socket) => (buffer, start, end, remote) => {
+      this.receive(socket, buffer, start, end, remote)
+    })
     this.#versions = options.versions ?? QUIC_VERSIONS
     this.turn = new TurnTime(options.clock)
     const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
@@ -92,9 +97,7 @@ export class Endpoint {
 
   /** Begins to receive. */
   start(): void {
-    for (const socket of this.options.sockets) {
-      socket.start((buffer, start, end, remote) => this.receive(socket, buffer, start, end, remote))
-    }
+    this.sockets.start()
   }
 
   /**
@@ -102,9 +105,7 @@ export class Endpoint {
    * @throws Error when no socket speaks the remote address's IP version
    */
   connect(settings: ConnectSettings): ConnectionSupervisor {
-    const isIpv6 = settings.remote.family === 6
-    const socket = this.options.sockets.find((candidate) => candidate.localAddress.includes(':') === isIpv6)
-    if (socket === undefined) throw new Error(`no socket for IPv${settings.remote.family}`)
+    const socket = this.sockets.forFamily(settings.remote.family)
     this.turn.read()
     const entry = openConnection(this, socket, settings)
     this.#register(entry)
@@ -126,7 +127,7 @@ export class Endpoint {
       this.#handleUnrouted(socket, buffer, start, end, remote)
       return
     }
-    this.#deliver(entry, buffer, start, end, remote)
+    this.#deliver(entry, socket, buffer, start, end, remote)
   }
 
   /** Our own code threw: that connection ends, the endpoint goes on. */
@@ -142,17 +143,18 @@ export class Endpoint {
 
   #deliver(
     entry: ConnectionEntry,
+    socket: DatagramSocket,
     buffer: Uint8Array,
     start: number,
     end: number,
     remote: RemoteAddress,
   ): void {
     if (entry.readThisTurn >= limits.DATAGRAMS_PER_TURN || entry.hasBacklog) {
-      if (!entry.defer(buffer, start, end, remote)) this.counters.backlogDropped++
+      if (!entry.defer(buffer, start, end, remote, socket)) this.counters.backlogDropped++
     } else {
       entry.readThisTurn++
       try {
-        entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read())
+        entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read(), 0, socket)
       } catch (error) {
         this.#handleDefect(entry, error)
       }
@@ -215,7 +217,7 @@ export class Endpoint {
       for (const entry of this.entries) {
         const peer = entry.supervisor.connection.remote
         if (peer.port !== remote.port || peer.address !== remote.address) continue
-        this.#deliver(entry, buffer, start, end, remote)
+        this.#deliver(entry, socket, buffer, start, end, remote)
         return
       }
     } else if (this.#responder.reset(buffer, start, end - start, socket, remote, now)) return
@@ -257,9 +259,9 @@ export class Endpoint {
     this.ids.addFirstFlight(destination, entry)
     this.#halfOpen.add(entry)
     this.#register(entry)
-    this.#deliver(entry, buffer, start, end, remote)
+    this.#deliver(entry, socket, buffer, start, end, remote)
     for (const { bytes, remote: from } of this.#early.take(destination, this.turn.now)) {
-      this.#deliver(entry, bytes, 0, bytes.length, from)
+      this.#deliver(entry, socket, bytes, 0, bytes.length, from)
     }
   }
 
@@ -382,7 +384,7 @@ export class Endpoint {
   /** Drains, then frees the ports. */
   async close(hardStop?: number): Promise<DrainReport> {
     const report = await this.drain(hardStop)
-    await Promise.all(this.options.sockets.map((socket) => socket.close()))
+    await this.sockets.close()
     return report
   }
 }

@@ -101,7 +101,7 @@ export class TurnScheduler {
     if (entry.hasBacklog) this.#readBacklog(entry, now)
     if (connection.nextTimeout() <= now) connection.handleTimeout(now)
     if (entry.isGone) return
-    if (entry.socket.isBlocked) {
+    if (entry.outputSocket.isBlocked) {
       this.#retryLater(entry, now)
       return
     }
@@ -112,10 +112,10 @@ export class TurnScheduler {
   }
 
   #readBacklog(entry: ConnectionEntry, now: number): void {
-    for (const { bytes, remote } of entry.takeBacklog(DATAGRAMS_PER_TURN)) {
+    for (const { bytes, remote, socket } of entry.takeBacklog(DATAGRAMS_PER_TURN)) {
       if (entry.isGone) return
       entry.readThisTurn++
-      entry.supervisor.connection.handleDatagram(bytes, 0, bytes.length, remote, now)
+      entry.supervisor.connection.handleDatagram(bytes, 0, bytes.length, remote, now, 0, socket)
     }
   }
 
@@ -128,9 +128,10 @@ export class TurnScheduler {
     let datagrams = 0
     for (let operation = 0; operation < OPERATIONS_PER_TURN; operation++) {
       const added = connection.pollTransmit(batch, now)
-      if (added === 0) return true
+      const isBarred = batch.isBarred
+      if (batch.isFull || isBarred) this.#sendBatch()
+      if (added === 0 && !isBarred) return true
       datagrams += added
-      if (batch.isFull) this.#sendBatch()
       // The next call could exceed the share.
       if (datagrams > DATAGRAMS_PER_TURN - MAX_DATAGRAMS_PER_POLL) return false
       if (entry.isGone) return true
@@ -143,7 +144,8 @@ export class TurnScheduler {
     if (batch.count === 0 || this.#batchSocket === undefined) return
     this.#counters.datagramsSent += batch.count
     this.#counters.bytesSent += batch.used
-    this.#batchSocket.send(batch)
+    const socket = (batch.local as DatagramSocket | undefined) ?? this.#batchSocket
+    socket.send(batch)
     batch.reset()
   }
 

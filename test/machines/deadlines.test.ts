@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   clientHandshakeDeadlines,
   connectionDeadlines,
+  pathDeadlines,
   receivingDeadlines,
   sendingDeadlines,
   serverHandshakeDeadlines,
@@ -13,6 +14,7 @@ import {
   clientHandshake,
   connectionLife,
   deadlinesOf,
+  networkPath,
   receiveStream,
   sendStream,
   serverHandshake,
@@ -45,6 +47,7 @@ describe('deadlines', () => {
     ['connection', connectionLife, connectionDeadlines],
     ['serverHandshake', serverHandshake, serverHandshakeDeadlines],
     ['clientHandshake', clientHandshake, clientHandshakeDeadlines],
+    ['path', networkPath, pathDeadlines],
   ] as const)('%s: the table names no state that the chart does not reach', (_id, table, deadlines) => {
     const open = table.name.filter((_name, state) => table.final[state] === 0)
     expect(Object.keys(deadlines).sort()).toEqual([...open].sort())

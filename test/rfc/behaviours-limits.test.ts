@@ -231,9 +231,9 @@ describe('60 off-path injection leaves an established connection alone (RFC 9000
     expect(peer.connection.isEnding).toBe(false)
   })
 
-  test('datagrams from another address', () => {
-    const peer = established()
-    const packet = peer.packet(Level.application, frame.stream(0, 0, 'x'))
+  test('datagrams from an unknown address of the server (section 9)', () => {
+    const peer = established({ role: 'server' })
+    const packet = peer.packet(Level.application, frame.stream(1, 0, 'x'))
     peer.connection.handleDatagram(
       packet,
       0,

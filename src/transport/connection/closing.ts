@@ -9,7 +9,14 @@ export interface CloseInfo {
   readonly reason: string
   readonly isApplication: boolean
   readonly isLocal: boolean
-  readonly cause: 'close' | 'error' | 'idle' | 'handshakeTimeout' | 'statelessReset' | 'versionNegotiation'
+  readonly cause:
+    | 'close'
+    | 'error'
+    | 'idle'
+    | 'handshakeTimeout'
+    | 'statelessReset'
+    | 'versionNegotiation'
+    | 'noViablePath'
   /** Type of the frame that was wrong, 0 when unknown. */
   readonly frameType: number
 }

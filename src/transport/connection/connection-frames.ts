@@ -1,4 +1,5 @@
 // Frames about the connection (RFC 9000 sections 19.7, 19.9, 19.11, 19.12, 19.14 to 19.20).
+import { ConnectionEvent } from '../../machines/index.ts'
 import {
   BytesFrame,
   ConnectionCloseFrame,
@@ -62,6 +63,7 @@ export function handleNewConnectionId(connection: QuicConnection, cursor: Cursor
   const bytes = cursor.buffer.subarray(cidStart, cidStart + cidLength)
   const token = cursor.buffer.subarray(tokenStart, tokenStart + RESET_TOKEN_LENGTH)
   connection.peerIds.add(sequence, retirePriorTo, bytes, token)
+  connection.paths.handleIdsRetired()
 }
 
 export function handleRetireConnectionId(connection: QuicConnection, cursor: Cursor): void {
@@ -72,19 +74,21 @@ export function handleRetireConnectionId(connection: QuicConnection, cursor: Cur
 
 export function handlePathChallenge(connection: QuicConnection, cursor: Cursor): void {
   const start = parsePathData(cursor)
-  connection.path.queueResponse(cursor.buffer.subarray(start, start + 8))
+  connection.paths.handleChallenge(cursor.buffer.subarray(start, start + 8))
 }
 
-/** RFC 9000 section 19.18: a response to no challenge of ours may be ignored; we have sent none. */
-export function handlePathResponse(_connection: QuicConnection, cursor: Cursor): void {
-  parsePathData(cursor)
+/** RFC 9000 section 19.18: a response to no challenge of ours is ignored. */
+export function handlePathResponse(connection: QuicConnection, cursor: Cursor): void {
+  const start = parsePathData(cursor)
+  connection.paths.handleResponse(cursor.buffer.subarray(start, start + 8))
 }
 
 export function handleConnectionClose(connection: QuicConnection, cursor: Cursor, type: number): void {
   parseConnectionClose(cursor, type, closeFrame)
   const { code, frameType, isApplication, reasonStart, reasonLength } = closeFrame
   const reason = Buffer.from(cursor.buffer.subarray(reasonStart, reasonStart + reasonLength)).toString('utf8')
-  connection.handlePeerClose({ code, frameType, isApplication, reason, isLocal: false, cause: 'close' })
+  const info = { code, frameType, isApplication, reason, isLocal: false, cause: 'close' } as const
+  connection.end(ConnectionEvent.recvConnectionClose, info)
 }
 
 /** RFC 9000 section 19.20: "A server MUST treat receipt of a HANDSHAKE_DONE frame as a connection error". */

@@ -50,6 +50,12 @@ export interface ConnectionResumption {
   readonly onSession?: ((session: ResumableSession) => void) | undefined
 }
 
+/** Addresses of the server that it would rather be reached at, one per IP version at most. */
+export interface PreferredAddresses {
+  readonly ipv4?: RemoteAddress
+  readonly ipv6?: RemoteAddress
+}
+
 export interface ConnectionOptions {
   readonly role: 'server' | 'client'
   /** Version of the first packet. */
@@ -71,6 +77,10 @@ export interface ConnectionOptions {
   /** Client: told about each token for a later connection; it may keep the bytes. */
   readonly handleNewToken?: (token: Uint8Array) => void
   readonly remote: RemoteAddress
+  /** The socket of this side, where the endpoint has several: output for a path leaves by its socket. */
+  readonly local?: object
+  /** Server: where clients should move to once the handshake is confirmed (RFC 9000 section 9.6). */
+  readonly preferredAddress?: PreferredAddresses
   /** Milliseconds of the caller's monotonic clock. */
   readonly now: number
   readonly entropy: Entropy

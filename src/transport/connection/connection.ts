@@ -29,8 +29,9 @@ import { Lifetime } from './lifetime.ts'
 import { HANDSHAKE_TIMEOUT } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
 import { PacketSpace, Space } from './packet-space.ts'
-import { Path } from './path.ts'
+import type { Path } from './path.ts'
 import { createPathMtu, createRecovery } from './path-control.ts'
+import { Paths } from './paths.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { type ConnectionLog, openConnectionLog } from './qlog/connection-log.ts'
 import { randomBytes } from './random-bytes.ts'
@@ -53,7 +54,7 @@ export class QuicConnection implements ActorSubject {
   readonly actor: LifeActor
   /** Undefined while nothing is logged. */
   readonly log: ConnectionLog | undefined
-  readonly path: Path
+  readonly paths: Paths
   readonly retry: Retry
   readonly spaces: readonly PacketSpace[]
   readonly recovery: LossRecovery
@@ -93,8 +94,7 @@ export class QuicConnection implements ActorSubject {
     this.originalDestinationConnectionId =
       options.originalDestinationConnectionId ?? randomBytes(options.entropy, INITIAL_CLIENT_DCID_LENGTH)
     this.log = openConnectionLog(this, options.openQlog)
-    // A client need not validate the server's address: it chose it.
-    this.path = new Path(options.remote, !this.isServer || options.isAddressValidated === true)
+    this.paths = new Paths(this, options)
     this.retry = new Retry(options)
     this.headerBits = new HeaderBits(this.settings, this.isServer, options.entropy)
     const wake = () => this.wake()
@@ -115,7 +115,7 @@ export class QuicConnection implements ActorSubject {
     this.actor.start()
     this.handshake = new Handshake(this, options)
     this.receiver = new Receiver(this)
-    this.#transmitter = new Transmitter(this)
+    this.#transmitter = new Transmitter(this, options.entropy)
     this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
     this.lifetime.restartIdle(options.now)
     this.guard(() => this.handshake.start(options.now))
@@ -150,8 +150,13 @@ export class QuicConnection implements ActorSubject {
     return this.handshake.tls
   }
 
+  get path(): Path {
+    return this.paths.active
+  }
+
+  /** The peer's address as far as it is proved. */
   get remote(): RemoteAddress {
-    return this.path.remote
+    return this.paths.provedRemote
   }
 
   get streams(): ReadonlyMap<number, QuicStream> {
@@ -177,6 +182,7 @@ export class QuicConnection implements ActorSubject {
    * Takes a datagram; decrypts it in place. Never throws: a protocol error closes this connection, nothing else.
    * @param now milliseconds of the monotonic clock
    * @param ecn ECN field of its IP header
+   * @param local the socket that it came to, where there are several
    */
   handleDatagram(
     buffer: Uint8Array,
@@ -185,11 +191,11 @@ export class QuicConnection implements ActorSubject {
     remote: RemoteAddress,
     now: number,
     ecn = 0,
+    local?: object,
   ): void {
     this.now = now
-    if (this.isClosed || !this.path.isFrom(remote)) return
+    if (this.isClosed || !this.paths.handleArrival(remote, local, end - start)) return
     this.stats.noteReceived(end - start)
-    this.path.bytesReceived += end - start
     if (this.path.canSend) this.recovery.setAntiAmplificationBlocked(false, now)
     if (this.actor.phase === ConnectionPhase.closing) this.closing.handlePacket()
     if (this.isEnding) return
@@ -230,15 +236,17 @@ export class QuicConnection implements ActorSubject {
     if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
     else if (this.isEnding) return
     else if (timers.isExpired(TimerKind.handshake, now)) {
-      this.#end(ConnectionEvent.timeoutHandshake, silentClose('handshakeTimeout', 'handshake took too long'))
+      this.end(ConnectionEvent.timeoutHandshake, silentClose('handshakeTimeout', 'handshake took too long'))
     } else if (timers.isExpired(TimerKind.idle, now)) {
-      this.#end(ConnectionEvent.timeoutIdle, silentClose('idle', 'idle timeout'))
+      this.end(ConnectionEvent.timeoutIdle, silentClose('idle', 'idle timeout'))
     } else this.guard(() => this.#handleWorkTimers(now))
   }
 
   #handleWorkTimers(now: number): void {
     if (this.timers.isExpired(TimerKind.keyDiscard, now)) this.keyUpdates.handleTimeout(now)
     if (this.timers.isExpired(TimerKind.earlyKeyDiscard, now)) this.handshake.early.discard()
+    if (this.timers.isExpired(TimerKind.path, now)) this.paths.handleTimeout(now)
+    if (this.isEnding) return
     const probe = this.recovery.handleTimeout(now)
     if (probe !== undefined) prepareProbes(this, probe.space, probe.count)
   }
@@ -279,14 +287,13 @@ export class QuicConnection implements ActorSubject {
 
   /** Closes at once with CONNECTION_CLOSE; all streams end (RFC 9000 section 10.2). */
   close(code: number, reason: string, options: { application: boolean }): void {
-    this.#end(ConnectionEvent.closeLocal, applicationClose(code, reason, options.application))
+    this.end(ConnectionEvent.closeLocal, applicationClose(code, reason, options.application))
     this.wake()
   }
 
-  /** Ends without a packet, for an endpoint that stops hard. */
-  abandon(): void {
-    // Also cuts a closing or draining period short.
-    if (!this.isEnding) this.closing.begin(silentClose('close', 'abandoned'))
+  /** Ends at once, closing or not, without a packet: the endpoint stops hard, or there is no path to send on. */
+  abandon(cause: CloseInfo['cause'] = 'close', reason = 'abandoned'): void {
+    if (!this.isEnding) this.closing.begin(silentClose(cause, reason))
     this.actor.raise(ConnectionEvent.closeSilent)
   }
 
@@ -314,7 +321,7 @@ export class QuicConnection implements ActorSubject {
     }
     if (this.isServer && space.index === Space.handshake) {
       // RFC 9000 section 8.1 and RFC 9001 section 4.9.1: the address is proved, Initial keys have served.
-      this.path.isValidated = true
+      this.paths.handleAddressProved()
       this.recovery.setAntiAmplificationBlocked(false, this.now)
       this.discardSpace(Space.initial)
     }
@@ -339,20 +346,6 @@ export class QuicConnection implements ActorSubject {
     this.recovery.discardSpace(index, this.now)
   }
 
-  handlePeerClose(info: CloseInfo): void {
-    this.#end(ConnectionEvent.recvConnectionClose, info)
-  }
-
-  handleStatelessReset(): void {
-    this.#end(ConnectionEvent.recvStatelessReset, silentClose('statelessReset', 'stateless reset'))
-  }
-
-  /** The server speaks no version of ours (RFC 9000 section 6.2). */
-  handleVersionNegotiation(): void {
-    const info = silentClose('versionNegotiation', 'the server does not speak this version')
-    this.#end(ConnectionEvent.recvVersionNegotiation, info)
-  }
-
   /** Runs work on input; an error closes this connection with its code and goes no further. */
   guard(work: () => void): void {
     try {
@@ -365,10 +358,11 @@ export class QuicConnection implements ActorSubject {
   #fail(error: unknown): void {
     // TLS gives an alert to what it did not expect itself, and keeps the cause.
     if (!(error instanceof QuicError) || error.cause !== undefined) this.stats.internalErrors++
-    this.#end(ConnectionEvent.closeLocal, errorClose(error))
+    this.end(ConnectionEvent.closeLocal, errorClose(error))
   }
 
-  #end(event: number, info: CloseInfo): void {
+  /** Begins the end, unless it has begun. @param event of the connection's machine */
+  end(event: number, info: CloseInfo): void {
     if (this.isEnding) return
     this.closing.begin(info)
     this.actor.raise(event)
@@ -387,6 +381,7 @@ export class QuicConnection implements ActorSubject {
 
   #release(): void {
     this.timers.clearAll()
+    this.paths.discard()
     this.receiver.discard()
     this.localIds.retireAll()
     this.handshake.tls.discard()

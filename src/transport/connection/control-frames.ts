@@ -9,7 +9,6 @@ import {
   writeLimit,
   writeNewConnectionId,
   writeNewToken,
-  writePathFrame,
   writeRetireConnectionId,
 } from '../wire/index.ts'
 import { AckFrequency } from './ack-frequency.ts'
@@ -47,13 +46,8 @@ export class ControlFrames implements EntryTarget {
   }
 
   get #hasFrames(): boolean {
-    const { localIds, peerIds, path } = this.#connection
-    return (
-      this.#bits !== 0 ||
-      localIds.pending.length > 0 ||
-      peerIds.pendingRetirements.length > 0 ||
-      path.responses.length > 0
-    )
+    const { localIds, peerIds } = this.#connection
+    return this.#bits !== 0 || localIds.pending.length > 0 || peerIds.pendingRetirements.length > 0
   }
 
   queueHandshakeDone(): void {
@@ -115,10 +109,7 @@ export class ControlFrames implements EntryTarget {
   }
 
   #writeListed(target: Uint8Array, offset: number, packet: SentPacket): number {
-    const { localIds, peerIds, path } = this.#connection
-    if (path.responses.length > 0) {
-      return writePathFrame(target, offset, FrameType.pathResponse, path.responses.shift()!)
-    }
+    const { localIds, peerIds } = this.#connection
     if (peerIds.pendingRetirements.length > 0) {
       const sequence = peerIds.takeRetirement()
       packet.addEntry(EntryKind.retireConnectionId, this, sequence, 0)
@@ -128,7 +119,8 @@ export class ControlFrames implements EntryTarget {
     const id = localIds.find(sequence)
     if (id === undefined) return offset
     packet.addEntry(EntryKind.newConnectionId, this, sequence, 0)
-    return writeNewConnectionId(target, offset, sequence, 0, id.bytes, id.statelessResetToken)
+    const { retirePriorTo } = localIds
+    return writeNewConnectionId(target, offset, sequence, retirePriorTo, id.bytes, id.statelessResetToken)
   }
 
   #writeBit(target: Uint8Array, offset: number, packet: SentPacket): number {

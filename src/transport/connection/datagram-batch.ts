@@ -27,9 +27,20 @@ export class DatagramBatch {
   /** ECN field of the IP header of each, a value of EcnMark; sockets that cannot set it ignore it. */
   readonly ecn = new Uint8Array(BATCH_DATAGRAMS)
   readonly remotes: RemoteAddress[] = []
+  /** The socket that all of them leave by; undefined where there is only one. */
+  local: object | undefined
+  /** A datagram for another socket waits until this batch has been sent. */
+  isBarred = false
 
   get isFull(): boolean {
     return this.count === BATCH_DATAGRAMS || this.used + LARGEST_DATAGRAM > this.buffer.length
+  }
+
+  /** Whether a datagram that leaves by this socket may be added; if not, the batch has to be sent first. */
+  accepts(local: object | undefined): boolean {
+    if (this.count > 0 && this.local !== local) this.isBarred = true
+    else this.local = local
+    return !this.isBarred
   }
 
   /** Takes the `length` bytes that were written at `used` as one datagram. */
@@ -48,5 +59,7 @@ export class DatagramBatch {
     this.used = 0
     this.count = 0
     this.remotes.length = 0
+    this.local = undefined
+    this.isBarred = false
   }
 }

@@ -1,6 +1,13 @@
 // One table: frame type, packet types in which it may appear, handler (RFC 9000 section 12.4, table 3).
 // Called by receive for every packet that has been opened.
-import { type Cursor, isAckEliciting, QuicError, readFrameType, TransportErrorCode } from '../wire/index.ts'
+import {
+  type Cursor,
+  FrameType,
+  isAckEliciting,
+  QuicError,
+  readFrameType,
+  TransportErrorCode,
+} from '../wire/index.ts'
 import { handleAckFrequency, handleImmediateAck } from './ack-frequency.ts'
 import type { QuicConnection } from './connection.ts'
 import {
@@ -46,6 +53,14 @@ const IH01 = 15
 const IH_1 = 7
 const __01 = 12
 const ___1 = 4
+
+/** RFC 9000 section 9.1: "All other frames are 'non-probing frames'." */
+const PROBING_FRAMES: ReadonlySet<number> = new Set([
+  FrameType.padding,
+  FrameType.newConnectionId,
+  FrameType.pathChallenge,
+  FrameType.pathResponse,
+])
 
 /** The bit of 0-RTT packets, which share a space with 1-RTT packets; the others are 1 << space. */
 export const ZERO_RTT_BIT = 8
@@ -111,6 +126,7 @@ export function dispatchFrames(
       )
     }
     if (isAckEliciting(type)) ackEliciting = true
+    if (!PROBING_FRAMES.has(type)) connection.receiver.isProbing = false
     entry.handle(connection, cursor, type, space)
     if (connection.isEnding) break
   }

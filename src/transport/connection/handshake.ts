@@ -26,6 +26,7 @@ import type { ClientTlsOptions, ConnectionOptions, ServerTlsOptions } from './co
 import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLimits } from './early-data.ts'
 import { MAX_TOKEN_LENGTH, MIN_ACK_DELAY } from './limits.ts'
 import { Space } from './packet-space.ts'
+import { preferredAddressOf, remoteFrom } from './preferred-address.ts'
 import { TimerKind } from './timers.ts'
 
 type GivenToTls = Pick<ClientTlsConfig, 'backends' | 'keyLog' | 'quicTransportParameters' | 'version'>
@@ -109,7 +110,8 @@ export class Handshake implements TlsOutput {
       maxAckDelay: settings.maxAckDelay,
       minAckDelay: settings.ackFrequency ? Math.min(MIN_ACK_DELAY, settings.maxAckDelay) * 1_000 : -1,
       maxDatagramFrameSize: settings.maxDatagramFrameSize,
-      disableActiveMigration: true,
+      disableActiveMigration: settings.disableActiveMigration,
+      preferredAddress: preferredAddressOf(this.#options, () => localIds.issuePreferred()),
       greaseQuicBit: settings.greaseQuicBit,
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
       initialSourceConnectionId: first.bytes,
@@ -177,6 +179,7 @@ export class Handshake implements TlsOutput {
     this.early.checkPeerLimits(peer, this.tls.alpn)
     this.peer = peer
     connection.applyPeerParameters(peer)
+    if (peer.preferredAddress !== undefined) connection.peerIds.addPreferred(peer.preferredAddress)
   }
 
   /** RFC 9368 sections 2.3 and 4. Tickets belong to the negotiated version (RFC 9369 section 5). */
@@ -234,6 +237,17 @@ export class Handshake implements TlsOutput {
     connection.keyUpdates.handleConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
+    this.#followPreferredAddress()
+  }
+
+  /** RFC 9000 section 9.6.2: "a client SHOULD ... use path validation" once the handshake is confirmed. */
+  #followPreferredAddress(): void {
+    const { paths, settings, isServer } = this.#connection
+    const preferred = this.peer?.preferredAddress
+    if (isServer || preferred === undefined || !settings.followPreferredAddress) return
+    const { remote, local } = paths.active
+    const address = remoteFrom(preferred, remote.family)
+    if (address !== undefined) paths.move(local, address, () => {}, PREFERRED_SEQUENCE)
   }
 
   /** NEW_TOKEN, RFC 9000 section 8.1.3; the bytes are ours. */
@@ -266,6 +280,8 @@ export class Handshake implements TlsOutput {
   }
 }
 
+/** Sequence number of the ID in preferred_address, RFC 9000 section 5.1.1. */
+const PREFERRED_SEQUENCE = 1
 const NO_ID = new Uint8Array(0)
 
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -7,6 +7,7 @@ export type {
   ConnectionApplication,
   ConnectionOptions,
   ConnectionResumption,
+  PreferredAddresses,
   ServerTlsOptions,
 } from './connection-options.ts'
 export { ConnectionStats } from './connection-stats.ts'

@@ -30,6 +30,18 @@ export const MAX_PENDING_RETIREMENTS = 50
 /** PATH_RESPONSE frames waiting; older challenges are worthless (section 8.2.2). */
 export const MAX_PENDING_PATH_RESPONSES = 4
 
+/**
+ * Paths kept at a time: the active one, the last validated one, and two that the peer probes. The oldest that is not
+ * validated makes room (section 9.3.1: a flood of addresses must not take memory).
+ */
+export const MAX_PATHS = 4
+
+/** Challenges of one path that a response may still answer: with doubling intervals, more than one validation sends. */
+export const MAX_OUTSTANDING_CHALLENGES = 8
+
+/** Probe timeout of a path of which nothing is known, ms: 333 + 4 * 333 / 2 (RFC 9002 section 6.2.2). */
+export const INITIAL_PROBE_TIMEOUT = 999
+
 /** Datagrams we send in the closing state to one that arrives: every power of two of received ones (section 10.2.1). */
 export const MAX_CLOSE_REPEATS = 16
 

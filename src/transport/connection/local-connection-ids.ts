@@ -28,6 +28,8 @@ export class LocalConnectionIds<Connection> {
   #peerLimit = 2
   /** Sequence numbers whose NEW_CONNECTION_ID waits for a packet. */
   readonly pending: number[] = []
+  /** Retire Prior To of the frames: the peer is asked to retire the IDs below (section 5.1.2). */
+  retirePriorTo = 0
   #first: Uint8Array = new Uint8Array(0)
 
   constructor(connection: Connection, source: ConnectionIdSource<Connection>) {
@@ -59,6 +61,23 @@ export class LocalConnectionIds<Connection> {
   setPeerLimit(limit: number): void {
     this.#peerLimit = Math.min(limit, MAX_ISSUED_CONNECTION_IDS)
     this.#fill()
+  }
+
+  /**
+   * Asks the peer to go on with new IDs (section 5.1.2). The old ones lead here until it has retired them, so that
+   * twice as many may be active for a moment; meanwhile the next rotation waits.
+   * @returns whether a rotation has begun
+   */
+  rotate(): boolean {
+    if (this.#active.some((id) => id.sequence < this.retirePriorTo)) return false
+    this.retirePriorTo = this.#nextSequence
+    this.#fill()
+    return true
+  }
+
+  /** The ID for preferred_address: always the second (section 5.1.1). */
+  issuePreferred(): IssuedConnectionId {
+    return this.#issue()
   }
 
   find(sequence: number): IssuedConnectionId | undefined {
@@ -96,7 +115,9 @@ export class LocalConnectionIds<Connection> {
   }
 
   #fill(): void {
-    while (this.#active.length < this.#peerLimit) this.pending.push(this.#issue().sequence)
+    let wanted = this.#peerLimit
+    for (const id of this.#active) if (id.sequence >= this.retirePriorTo) wanted--
+    for (; wanted > 0; wanted--) this.pending.push(this.#issue().sequence)
   }
 
   #issue(): LocalId {

@@ -32,8 +32,6 @@ export class PacketWriter {
   end = 0
   /** Whether a frame that elicits an acknowledgement was written. */
   ackEliciting = false
-  /** Whether it carries PATH_RESPONSE or PATH_CHALLENGE. */
-  carriesPathFrame = false
   /** Whether PADDING was written: such packets count as in flight. */
   #isPadded = false
   #keys!: PacketKeys
@@ -59,8 +57,15 @@ export class PacketWriter {
   }
 
   /** Writes the header at `start`; the datagram ends at `limit` at the latest. */
-  begin(keys: PacketKeys, buffer: Uint8Array, start: number, limit: number, packet: SentPacket): void {
-    const { recovery, peerIds, localIds, versions, retry, headerBits } = this.#connection
+  begin(
+    keys: PacketKeys,
+    buffer: Uint8Array,
+    start: number,
+    limit: number,
+    packet: SentPacket,
+    destination: Uint8Array = this.#connection.peerIds.current,
+  ): void {
+    const { recovery, localIds, versions, retry, headerBits } = this.#connection
     const { index } = this.space
     const number = recovery.nextPacketNumber(index)
     const length = packetNumberLength(number, recovery.largestAcked(index))
@@ -74,7 +79,7 @@ export class PacketWriter {
     this.#isLong = index !== Space.application || isEarly
     if (!this.#isLong) {
       const phase = this.#connection.applicationKeys?.phase ?? 0
-      this.offset = encodeShortHeader(buffer, start, peerIds.current, number, length, phase, headerBits.spin)
+      this.offset = encodeShortHeader(buffer, start, destination, number, length, phase, headerBits.spin)
     } else {
       const scid = localIds.first
       this.offset = encodeLongHeader(
@@ -83,7 +88,7 @@ export class PacketWriter {
         isEarly ? PacketType.zeroRtt : PACKET_TYPES[index],
         // RFC 9369 section 4.1: 0-RTT packets keep the version in which the connection began.
         isEarly ? versions.original : versions.current,
-        peerIds.current,
+        destination,
         scid,
         retry.token,
         number,
@@ -95,7 +100,6 @@ export class PacketWriter {
     this.#packetNumberOffset = this.offset - length
     this.end = limit - TAG_LENGTH
     this.ackEliciting = false
-    this.carriesPathFrame = false
     this.#isPadded = false
   }
 
@@ -139,7 +143,7 @@ export class PacketWriter {
     packet.packetNumber = this.#packetNumber
     packet.size = end - this.#headerStart
     packet.ackEliciting = this.ackEliciting
-    packet.inFlight = this.ackEliciting || this.#isPadded
+    packet.inFlight = !packet.isOffPath && (this.ackEliciting || this.#isPadded)
     if (!this.#isLong) this.#connection.applicationKeys?.noteSealed(this.#packetNumber)
     this.#connection.recovery.onPacketSent(index, packet, now)
     return end

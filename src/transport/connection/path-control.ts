@@ -21,6 +21,16 @@ export function createRecovery(connection: QuicConnection, options: ConnectionOp
   })
 }
 
+/** The peer has moved to another network: what was measured of the old one is void (RFC 9000 section 9.4). */
+export function beginNetworkPath(connection: QuicConnection, { entropy }: ConnectionOptions): void {
+  const { congestion } = connection.settings
+  connection.mtu.reset()
+  connection.recovery.beginPath(
+    createCongestionController(congestion, MIN_DATAGRAM_SIZE, entropy),
+    connection.now,
+  )
+}
+
 /** The size that it finds becomes that of the path, of congestion control and of pacing. */
 export function createPathMtu(connection: QuicConnection): PathMtu {
   const { maxDatagramSize, pathMtuDiscovery } = connection.settings

@@ -1,11 +1,15 @@
 // Connection IDs that the peer issued to us, RFC 9000 sections 5.1.1, 5.1.2 and 19.15.
-import { QuicError, TransportErrorCode } from '../wire/index.ts'
+import { type PreferredAddress, QuicError, TransportErrorCode } from '../wire/index.ts'
 import { MAX_PENDING_RETIREMENTS } from './limits.ts'
 
-interface PeerId {
+/** An ID that the peer issued, as long as it is not retired. */
+export interface PeerId {
   readonly sequence: number
   readonly bytes: Uint8Array
   statelessResetToken: Uint8Array | undefined
+  /** A path uses it, or has used it. */
+  isUsed: boolean
+  isRetired: boolean
 }
 
 export class PeerConnectionIds {
@@ -21,7 +25,7 @@ export class PeerConnectionIds {
 
   constructor(first: Uint8Array, limit: number) {
     this.#limit = limit
-    this.#current = { sequence: 0, bytes: first, statelessResetToken: undefined }
+    this.#current = firstId(first)
     this.#active = [this.#current]
   }
 
@@ -30,9 +34,42 @@ export class PeerConnectionIds {
     return this.#current.bytes
   }
 
+  /** The same with its sequence number and token. */
+  get currentId(): PeerId {
+    return this.#current
+  }
+
+  /**
+   * An ID that no path has used, for a new one (RFC 9000 section 9.5). A peer whose IDs are empty cannot give others.
+   * @param sequence a certain one
+   */
+  takeSpare(sequence?: number): PeerId | undefined {
+    if (this.#current.bytes.length === 0) return this.#current
+    const spare = this.#active.find(
+      (id) => !id.isUsed && (sequence === undefined || id.sequence === sequence),
+    )
+    if (spare !== undefined) spare.isUsed = true
+    return spare
+  }
+
+  /** From now on packets go to this ID, if the peer has not withdrawn it meanwhile. */
+  use(id: PeerId): void {
+    if (id.isRetired) return
+    id.isUsed = true
+    this.#current = id
+  }
+
+  /** No path uses it any more (section 5.1.2). */
+  retire(id: PeerId): void {
+    if (id.isRetired || id === this.#current || id.bytes.length === 0) return
+    id.isRetired = true
+    this.#active = this.#active.filter((other) => other !== id)
+    this.#queueRetirement(id.sequence)
+  }
+
   /** A client learns the server's choice from its first packet, RFC 9000 section 7.2. */
   replaceFirst(bytes: Uint8Array): void {
-    this.#current = { sequence: 0, bytes, statelessResetToken: undefined }
+    this.#current = firstId(bytes)
     this.#active = [this.#current]
   }
 
@@ -54,6 +91,11 @@ export class PeerConnectionIds {
     return found === 1
   }
 
+  /** The ID that comes with preferred_address: the second (section 5.1.1). */
+  addPreferred({ connectionId, statelessResetToken }: PreferredAddress): void {
+    this.add(1, 0, connectionId, statelessResetToken)
+  }
+
   /** NEW_CONNECTION_ID. @throws QuicError PROTOCOL_VIOLATION or CONNECTION_ID_LIMIT_ERROR */
   add(sequence: number, retirePriorTo: number, bytes: Uint8Array, token: Uint8Array): void {
     if (this.#current.bytes.length === 0) {
@@ -64,7 +106,14 @@ export class PeerConnectionIds {
       this.#queueRetirement(sequence)
       return
     }
-    this.#active.push({ sequence, bytes: new Uint8Array(bytes), statelessResetToken: new Uint8Array(token) })
+    const statelessResetToken = new Uint8Array(token)
+    this.#active.push({
+      sequence,
+      bytes: new Uint8Array(bytes),
+      statelessResetToken,
+      isUsed: false,
+      isRetired: false,
+    })
     if (retirePriorTo > this.#retirePriorTo) this.#retireBelow(retirePriorTo)
     if (this.#active.length > this.#limit) {
       throw new QuicError(TransportErrorCode.CONNECTION_ID_LIMIT_ERROR, 'more connection IDs than the limit')
@@ -85,9 +134,15 @@ export class PeerConnectionIds {
 
   #retireBelow(limit: number): void {
     this.#retirePriorTo = limit
-    for (const id of this.#active) if (id.sequence < limit) this.#queueRetirement(id.sequence)
+    for (const id of this.#active) {
+      if (id.sequence >= limit) continue
+      id.isRetired = true
+      this.#queueRetirement(id.sequence)
+    }
     this.#active = this.#active.filter((id) => id.sequence >= limit)
-    if (this.#current.sequence < limit) this.#current = this.#active[0]
+    if (this.#current.sequence >= limit) return
+    this.#current = this.#active.find((id) => !id.isUsed) ?? this.#active[0]
+    this.#current.isUsed = true
   }
 
   /** The only place that queues a retirement, so the only place that needs the cap. */
@@ -113,6 +168,10 @@ export class PeerConnectionIds {
     this.#unacknowledged--
     this.pendingRetirements.push(sequence)
   }
+}
+
+function firstId(bytes: Uint8Array): PeerId {
+  return { sequence: 0, bytes, statelessResetToken: undefined, isUsed: true, isRetired: false }
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,8 +1,10 @@
 // From a datagram to frames: coalesced packets, header protection, packet numbers, AEAD, duplicates
 // (RFC 9000 section 12, RFC 9001 section 5). Called by QuicConnection.handleDatagram.
+import { ConnectionEvent } from '../../machines/index.ts'
 import { type PacketKeys, unprotectHeader } from '../crypto/index.ts'
 import {
   Cursor,
+  connectionIdKey,
   decodePacketNumber,
   PacketHeader,
   PacketType,
@@ -13,6 +15,7 @@ import {
   versionAt,
   versionCount,
 } from '../wire/index.ts'
+import { silentClose } from './closing.ts'
 import type { QuicConnection } from './connection.ts'
 import { dispatchFrames, ZERO_RTT_BIT } from './dispatch.ts'
 import { MAX_UNDECRYPTABLE_BYTES, MAX_UNDECRYPTABLE_PACKETS, MIN_DATAGRAM_SIZE } from './limits.ts'
@@ -30,6 +33,8 @@ export class Receiver {
   readonly #connection: QuicConnection
   /** Header of the packet being processed. */
   readonly header = new PacketHeader()
+  /** Whether the packet has carried probing frames only, so far (RFC 9000 section 9.1). */
+  isProbing = false
   readonly #cursor = new Cursor()
   #undecryptable: Uint8Array[] = []
   #undecryptableBytes = 0
@@ -122,9 +127,14 @@ export class Receiver {
     if (header.type === PacketType.initial)
       connection.versions.handleInitialOpened(connection, header.version)
     connection.handlePacketOpened(space, header, buffer)
+    const isOneRtt = header.type === PacketType.oneRtt
+    const isNewest = this.#packetNumber > space.acks.largest
+    if (isOneRtt) connection.paths.beginPacket(connectionIdKey(buffer, header.dcidStart))
+    this.isProbing = true
     const bit = header.type === PacketType.zeroRtt ? ZERO_RTT_BIT : 1 << space.index
     const ackEliciting = dispatchFrames(connection, this.#cursor, space, bit)
     connection.stats.packetsReceived++
+    if (isOneRtt) connection.paths.endPacket(isNewest, this.isProbing)
     if (space.isDiscarded) return
     space.acks.insert(this.#packetNumber, ackEliciting, connection.now, this.#mark)
   }
@@ -249,7 +259,8 @@ export class Receiver {
     // "A client MUST discard a Version Negotiation packet that lists the QUIC version selected by the client."
     if (offered.includes(connection.version)) return
     connection.versions.offered = offered
-    connection.handleVersionNegotiation()
+    const info = silentClose('versionNegotiation', 'the server does not speak this version')
+    connection.end(ConnectionEvent.recvVersionNegotiation, info)
   }
 
   /** RFC 9001 section 5.7: packets that outran their keys are kept, a few of them, as copies. */
@@ -296,7 +307,8 @@ export class Receiver {
   #checkStatelessReset(buffer: Uint8Array, start: number, end: number): void {
     if (end - start < MIN_STATELESS_RESET) return
     if (this.#connection.peerIds.isResetToken(buffer, end - TAG_LENGTH)) {
-      this.#connection.handleStatelessReset()
+      const info = silentClose('statelessReset', 'stateless reset')
+      this.#connection.end(ConnectionEvent.recvStatelessReset, info)
     }
   }
 }

@@ -33,6 +33,10 @@ export interface TransportSettings {
   /** Whether the path may measure round trips by the spin bit (RFC 9000 section 17.4). */
   spinBit: boolean
   congestion: CongestionAlgorithm
+  /** Tells the peer not to change its address at will (RFC 9000 section 18.2); rebinding of a NAT works all the same. */
+  disableActiveMigration: boolean
+  /** Client: moves to the address that the server prefers (section 9.6). */
+  followPreferredAddress: boolean
   /** Whether to look for larger datagrams than 1,200 bytes (RFC 8899); only for sockets that forbid fragmentation. */
   pathMtuDiscovery: boolean
   /**
@@ -64,6 +68,8 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   greaseQuicBit: true,
   spinBit: false,
   congestion: 'cubic',
+  disableActiveMigration: false,
+  followPreferredAddress: true,
   pathMtuDiscovery: false,
   ecn: false,
   ackFrequency: false,

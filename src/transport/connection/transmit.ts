@@ -1,7 +1,7 @@
 // What goes out, in which order, and how much of it: acknowledgements, CRYPTO, control frames, stream data, coalesced
 // into datagrams (RFC 9000 sections 12.2, 13 and 14; RFC 9002 section 7). Called by QuicConnection.pollTransmit.
 import { ConnectionPhase } from '../../machines/index.ts'
-import type { PacketKeys } from '../crypto/index.ts'
+import type { Entropy, PacketKeys } from '../crypto/index.ts'
 import { EntryKind } from '../streams/index.ts'
 import { FrameType, TransportErrorCode, writeBareFrame, writeConnectionClose } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
@@ -10,6 +10,7 @@ import { MAX_DATAGRAMS_PER_POLL, MIN_DATAGRAM_SIZE, MIN_PACKET_ROOM } from './li
 import { type PacketSpace, Space } from './packet-space.ts'
 import { PacketWriter } from './packet-writer.ts'
 import { MtuProbe } from './path-control.ts'
+import { PathProbes } from './path-probes.ts'
 import { TimerKind } from './timers.ts'
 
 /** Room that an ACK frame with a few ranges needs; a fuller one is cut to what fits. */
@@ -20,11 +21,13 @@ export class Transmitter {
   readonly #writers: readonly PacketWriter[]
   readonly #open: PacketWriter[] = []
   readonly #mtuProbe: MtuProbe
+  readonly #probes: PathProbes
   /** Congestion control or pacing held something back in this poll. */
   #isBlocked = false
 
-  constructor(connection: QuicConnection) {
+  constructor(connection: QuicConnection, entropy: Entropy) {
     this.#connection = connection
+    this.#probes = new PathProbes(connection, (bytes) => entropy.fill(bytes))
     this.#mtuProbe = new MtuProbe(connection)
     this.#writers = connection.spaces.map((space) => new PacketWriter(connection, space))
   }
@@ -35,6 +38,7 @@ export class Transmitter {
     let sent = 0
     this.#isBlocked = false
     timers.clear(TimerKind.pacing)
+    if (!this.#connection.isEnding) sent += this.#probes.send(batch, now)
     if (control.ackFrequency.update(now)) control.queueAckFrequency()
     if (mtu.probeSize > 0 && this.#sendMtuProbe(batch, now)) sent++
     while (sent < MAX_DATAGRAMS_PER_POLL && !batch.isFull) {
@@ -57,6 +61,10 @@ export class Transmitter {
     const size = isProbe ? MIN_DATAGRAM_SIZE : path.maxDatagramSize
     if (!path.canSend) {
       connection.recovery.setAntiAmplificationBlocked(true, now)
+      return false
+    }
+    if (!batch.accepts(path.local)) {
+      this.#isBlocked = true
       return false
     }
     connection.recovery.ecn.beginDatagram()
@@ -94,7 +102,14 @@ export class Transmitter {
     const size = mtu.probeSize
     const writer = this.#writers[Space.application]
     const keys = this.#writeKeys(writer.space)
-    if (batch.isFull || keys === undefined || connection.isEnding || !path.isValidated) return false
+    if (
+      batch.isFull ||
+      !batch.accepts(path.local) ||
+      keys === undefined ||
+      connection.isEnding ||
+      !path.isValidated
+    )
+      return false
     if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.canSend(size, now)) return false
     recovery.ecn.beginDatagram()
     const start = batch.used
@@ -131,12 +146,11 @@ export class Transmitter {
     return end
   }
 
-  /** RFC 9000 sections 14.1 and 8.2.2: Initial packets and path responses travel in full-sized datagrams. */
+  /** RFC 9000 section 14.1: Initial packets travel in full-sized datagrams. */
   #needsFullSize(): boolean {
     for (const writer of this.#open) {
       if (writer.space.index === Space.initial && (writer.ackEliciting || !this.#connection.isServer))
         return true
-      if (writer.carriesPathFrame) return true
     }
     return false
   }
@@ -224,10 +238,9 @@ export class Transmitter {
 
   #writeApplication(writer: PacketWriter): void {
     const connection = this.#connection
-    const { control, datagrams, host, path } = connection
+    const { control, datagrams, host } = connection
     const { sendQueue } = host
     const { packet, buffer, end } = writer
-    if (path.responses.length > 0) writer.carriesPathFrame = true
     writer.offset = control.writeFrames(buffer, writer.offset, end, packet)
     if (datagrams.hasOutput) writer.offset = datagrams.writeFrames(buffer, writer.offset, end, packet)
     // Each stream in the queue gets one look per packet; the one that fills it goes to the back.

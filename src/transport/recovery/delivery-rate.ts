@@ -48,7 +48,7 @@ export class DeliveryRate {
     let newest: SentPacket | undefined
     for (let i = 0; i < count; i++) {
       const packet = packets[i]
-      if (!packet.inFlight) continue
+      if (!packet.isCounted) continue
       newest ??= packet
       this.delivered += packet.size
       sample.acked += packet.size

@@ -7,6 +7,7 @@ import { Cubic } from './congestion/cubic.ts'
 import { DeliveryRate } from './delivery-rate.ts'
 import { EcnValidation } from './ecn.ts'
 import {
+  BASE_DATAGRAM_SIZE,
   GRANULARITY,
   MAX_TRACKED_PACKETS,
   PERSISTENT_CONGESTION_THRESHOLD,
@@ -26,12 +27,10 @@ import { RttEstimator } from './rtt.ts'
 import { type SentPacket, SentPacketPool } from './sent-packet.ts'
 import { SentSpace } from './sent-space.ts'
 
-const DEFAULT_MAX_DATAGRAM_SIZE = 1200
-
 export class LossRecovery {
   readonly pool = new SentPacketPool()
   readonly rtt: RttEstimator
-  readonly congestion: CongestionController
+  congestion: CongestionController
   readonly counters: RecoveryCounters = {
     sent: 0,
     acked: 0,
@@ -41,14 +40,14 @@ export class LossRecovery {
     persistentCongestion: 0,
   }
   bytesInFlight = 0
-  readonly delivery = new DeliveryRate()
+  delivery = new DeliveryRate()
   readonly ecn: EcnValidation
   private readonly sample = new AckSample()
   private readonly loss: LossTimer
   private readonly events: RecoveryEvents
   private maxDatagramSize: number
   private readonly spaces: readonly SentSpace[]
-  private readonly pacer: Pacer
+  private pacer: Pacer
   private readonly probe: ProbeRequest = { space: 0, count: 0 }
   private readonly acked: SentPacket[] = []
   private readonly lost: SentPacket[] = []
@@ -58,7 +57,7 @@ export class LossRecovery {
   private hasRecoveryPacket = false
 
   constructor(options: RecoveryOptions) {
-    const size = options.maxDatagramSize ?? DEFAULT_MAX_DATAGRAM_SIZE
+    const size = options.maxDatagramSize ?? BASE_DATAGRAM_SIZE
     this.events = options.events
     this.rtt = new RttEstimator(options.initialRtt)
     this.congestion = options.congestion ?? new Cubic(size)
@@ -77,8 +76,6 @@ export class LossRecovery {
   get ptoCount(): number {
     return this.loss.ptoCount
   }
-
-  // --- Facts about the connection ---
 
   /** The handshake is confirmed (RFC 9001 section 4.1.2): application data gets a probe timer. */
   setHandshakeConfirmed(now: number): void {
@@ -125,6 +122,23 @@ export class LossRecovery {
     this.pacer.setMaxDatagramSize(bytes)
   }
 
+  /** A new path: what was measured is void, and packets of the old one do not count (RFC 9000 section 9.4). */
+  beginPath(congestion: CongestionController, now: number): void {
+    this.disown(0)
+    this.congestion = congestion
+    this.pacer = new Pacer(this.maxDatagramSize)
+    this.delivery = new DeliveryRate()
+    this.rtt.reset()
+    this.ecn.reset()
+    this.loss.ptoCount = 0
+    this.loss.set(now)
+  }
+
+  /** Packets from this number on went to another path: congestion control and RTT do not count them. */
+  disown(first: number): void {
+    this.bytesInFlight -= this.spaces[Space.application].disown(first)
+  }
+
   // --- Sending ---
 
   /** Packet number of the next packet; unchanged until onPacketSent. */
@@ -168,12 +182,12 @@ export class LossRecovery {
   }
 
   private removeFromFlight(packet: SentPacket): void {
-    if (packet.inFlight) this.bytesInFlight -= packet.size
+    if (packet.isCounted) this.bytesInFlight -= packet.size
   }
 
   /** Whether the congestion window or the tracking of packets forbids `bytes`, whatever the time. */
   isCongestionBlocked(bytes: number): boolean {
-    const span = this.spaces[Space.application].ring.span
+    const { span } = this.spaces[Space.application].ring
     if (span >= MAX_TRACKED_PACKETS - TRACKED_PACKETS_RESERVE) return true
     return this.bytesInFlight + bytes > this.congestion.window && !this.hasRecoveryPacket
   }
@@ -238,7 +252,7 @@ export class LossRecovery {
 
   private sampleRtt(space: number, ack: AckFrame, ackDelay: number, count: number, now: number): void {
     // RFC 9002 section 5.1: only when the largest acknowledged is new and something ack-eliciting is.
-    if (this.acked[0].packetNumber !== ack.largest) return
+    if (this.acked[0].packetNumber !== ack.largest || this.acked[0].isOffPath) return
     let isAckEliciting = false
     for (let i = 0; i < count && !isAckEliciting; i++) isAckEliciting = this.acked[i].ackEliciting
     if (!isAckEliciting) return
@@ -255,7 +269,7 @@ export class LossRecovery {
     sample.isWindowLimited = sample.priorInFlight + 3 * this.maxDatagramSize >= this.congestion.window
     for (let i = 0; i < count; i++) {
       const packet = this.acked[i]
-      if (!packet.inFlight) continue
+      if (!packet.isCounted) continue
       this.removeFromFlight(packet)
       this.counters.acked++
       this.congestion.onAcked(packet.size, packet.timeSent, now, this.rtt, isUtilised)
@@ -268,7 +282,7 @@ export class LossRecovery {
 
   // RFC 9002 section 7.8: a sender held back by pacing alone does use its window.
   private isWindowUtilised(inFlight: number): boolean {
-    const window = this.congestion.window
+    const { window } = this.congestion
     if (inFlight + 3 * this.maxDatagramSize >= window) return true
     if (this.isApplicationLimited) return false
     return this.wasPaced || (this.congestion.isInSlowStart && inFlight > window / 2)
@@ -284,7 +298,7 @@ export class LossRecovery {
     let lastTime = -1
     for (let i = 0; i < count; i++) {
       const packet = this.lost[i]
-      if (!packet.inFlight) continue
+      if (!packet.isCounted) continue
       this.removeFromFlight(packet)
       this.ecn.onPacketLost(packet)
       // RFC 9000 section 14.4: the loss of a probe for a larger MTU is no sign of congestion.

@@ -11,8 +11,11 @@ export class RttEstimator {
   /** When the first sample was taken; Infinity before. */
   firstSampleTime = Number.POSITIVE_INFINITY
 
+  readonly #initial: number
+
   /** @param initial estimate before the first sample, ms */
   constructor(initial: number = INITIAL_RTT) {
+    this.#initial = initial
     this.smoothed = initial
     this.variance = initial / 2
   }
@@ -37,6 +40,16 @@ export class RttEstimator {
     const adjusted = latest >= this.min + ackDelay ? latest - ackDelay : latest
     this.variance = (3 * this.variance + Math.abs(this.smoothed - adjusted)) / 4
     this.smoothed = (7 * this.smoothed + adjusted) / 8
+  }
+
+  /** Another path: nothing is known (RFC 9000 section 9.4). */
+  reset(): void {
+    this.smoothed = this.#initial
+    this.variance = this.#initial / 2
+    this.latest = 0
+    this.min = 0
+    this.hasSample = false
+    this.firstSampleTime = Number.POSITIVE_INFINITY
   }
 
   /** Makes the newest sample the minimum (RFC 9002 section 5.2, after persistent congestion). */

@@ -13,6 +13,8 @@ export class SentPacket {
   inFlight = false
   /** A probe for a larger path MTU: its loss says nothing about congestion (RFC 9000 section 14.4). */
   isMtuProbe = false
+  /** Went to another path than the one that is measured: says nothing about it (RFC 9000 section 9.4). */
+  isOffPath = false
   /** Left with the mark ECT(0) in its IP header. */
   isEct = false
   // What DeliveryRate noted when it was sent: times in ms, counts in bytes.
@@ -29,6 +31,11 @@ export class SentPacket {
   readonly starts: number[] = []
   readonly ends: number[] = []
   readonly fins: boolean[] = []
+
+  /** Whether congestion control counts it. */
+  get isCounted(): boolean {
+    return this.inFlight && !this.isOffPath
+  }
 
   /**
    * Notes one thing that the packet carries.
@@ -57,6 +64,7 @@ export class SentPacket {
     this.ackEliciting = false
     this.inFlight = false
     this.isMtuProbe = false
+    this.isOffPath = false
     this.isEct = false
   }
 }

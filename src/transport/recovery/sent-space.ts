@@ -157,7 +157,8 @@ export class SentSpace {
     this.settle(packet)
     this.lostNumbers.add(number, number + 1)
     if (this.lostNumbers.size > MAX_REMEMBERED_LOST_RANGES) this.lostNumbers.removeFirst()
-    if (!packet.ackEliciting || packet.isMtuProbe || packet.timeSent <= firstSampleTime) return
+    if (!packet.ackEliciting || packet.isMtuProbe || packet.isOffPath || packet.timeSent <= firstSampleTime)
+      return
     if (this.runStart < 0) this.runStart = packet.timeSent
     this.lostPeriod = Math.max(this.lostPeriod, packet.timeSent - this.runStart)
   }
@@ -186,6 +187,21 @@ export class SentSpace {
   }
 
   /**
+   * Outstanding packets from this number on went to another path: no longer counted, but still to be acknowledged.
+   * @returns bytes that counted as in flight
+   */
+  disown(first: number): number {
+    let bytes = 0
+    for (let number = Math.max(first, this.ring.lowest); number < this.ring.next; number++) {
+      const packet = this.ring.packetAt(number)
+      if (packet === undefined) continue
+      if (packet.isCounted) bytes += packet.size
+      packet.isOffPath = true
+    }
+    return bytes
+  }
+
+  /**
    * Releases every packet; numbers go on where they were.
    * @returns bytes that were in flight
    */
@@ -195,7 +211,7 @@ export class SentSpace {
     for (let number = ring.lowest; number < ring.next; number++) {
       const packet = ring.take(number, SlotState.empty)
       if (packet === undefined) continue
-      if (packet.inFlight) bytes += packet.size
+      if (packet.isCounted) bytes += packet.size
       this.pool.release(packet)
     }
     ring.lowest = ring.next

@@ -42,13 +42,13 @@ async function download(
   if (digestOf(body) !== reference) throw new Error('the bytes differ')
 }
 
-async function upload(context: PeerContext): Promise<void> {
+async function upload(context: PeerContext, name = 'echo', options: readonly string[] = []): Promise<void> {
   const sent = randomBytes(UPLOAD)
-  const file = join(context.folder, 'upload')
-  const folder = join(context.folder, 'echo')
+  const file = join(context.folder, `upload-${name}`)
+  const folder = join(context.folder, name)
   mkdirSync(folder)
   writeFileSync(file, sent)
-  await requestBy(context, '/echo', ['-q', '-m', 'POST', '-d', file, `--download=${folder}`])
+  await requestBy(context, '/echo', ['-q', '-m', 'POST', '-d', file, `--download=${folder}`, ...options])
   const received = readFileSync(join(folder, 'echo'))
   if (!received.equals(sent)) throw new Error(`${received.length} bytes came back, not the same`)
 }
@@ -79,6 +79,16 @@ export const gtlsclient: Peer = {
     }
     await context.check('GET /bytes/10000000 with a key update by the client', () =>
       download(context, 'key-update', reference, ['--key-update=20ms']),
+    )
+    await context.check('GET /bytes/10000000 while the client moves to another address', () =>
+      download(context, 'migration', reference, ['--change-local-addr=30ms']),
+    )
+    await context.check('POST 5 MB to /echo while the client moves to another address', () =>
+      upload(context, 'migration-echo', ['--change-local-addr=30ms']),
+    )
+    // A client that only downloads drops what comes to its old port and says nothing: no server could find it.
+    await context.check('POST 5 MB to /echo while a NAT changes the address', () =>
+      upload(context, 'rebinding-echo', ['--change-local-addr=30ms', '--nat-rebinding']),
     )
     await context.check('GET /bytes/10000000 with only P-256', () =>
       download(context, 'p256', reference, ['--groups=-GROUP-ALL:+GROUP-SECP256R1']),

@@ -79,6 +79,13 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
     },
   ],
   [
+    'paths <= cap',
+    (_endpoint, { supervisor }) => {
+      const { list, active } = supervisor.connection.paths
+      for (let index = 0; index < 4; index++) list.push(active)
+    },
+  ],
+  [
     'RETIRE_CONNECTION_ID frames <= cap',
     (_endpoint, { supervisor }) => {
       for (let index = 0; index < 51; index++) supervisor.connection.peerIds.pendingRetirements.push(index)
@@ -87,7 +94,7 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
   [
     'sent to an unvalidated address <= 3 x received',
     (_endpoint, { supervisor }) => {
-      supervisor.connection.path.isValidated = false
+      pretend(supervisor.connection.path, 'isValidated', false)
       supervisor.connection.path.bytesReceived = 1
     },
   ],
@@ -125,7 +132,7 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
   ],
   ['crashes = resets for a crash', ({ counters }) => counters.crashed++],
   [
-    'connection IDs <= 5 per connection',
+    'connection IDs <= 9 per connection',
     ({ ids }, entry) => {
       for (let index = 0; index < 6; index++) ids.addFirstFlight(new Uint8Array(9).fill(index), entry)
     },

@@ -16,6 +16,7 @@ const PEER: RemoteAddress = { address: '192.0.2.1', port: 1, family: 4 }
 
 /** A connection that has a number of datagrams to send, `perPoll` at a time. */
 class Talker {
+  readonly path = { local: undefined }
   left: number
   polls = 0
   received: number[] = []
@@ -206,7 +207,7 @@ describe('the backlog of a connection', () => {
     let kept = 0
     for (let index = 0; index < 300; index++) {
       borrowed[0] = index & 0xff
-      if (entry.defer(borrowed, 0, 1, PEER)) kept++
+      if (entry.defer(borrowed, 0, 1, PEER, entry.socket)) kept++
     }
     expect(kept).toBe(256)
     borrowed.fill(0xee)

@@ -273,6 +273,7 @@ const END_TRIGGERS = {
   handshakeTimeout: 'idle_timeout',
   statelessReset: 'stateless_reset',
   versionNegotiation: 'version_mismatch',
+  noViablePath: 'error',
 } as const
 
 function describeEnd({ code, reason, isApplication, isLocal, cause }: CloseInfo): QlogData {
