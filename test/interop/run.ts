@@ -15,7 +15,7 @@ import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
 import { retry } from './peers/retry.ts'
-import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './peers/scripted.ts'
+import { aioquic, bun, chromium, currentspace, deno, impit, quicGo, quicGoV2 } from './peers/scripted.ts'
 import { tcp } from './peers/tcp.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
 import { waitUntilQuiet } from './status.ts'
@@ -31,6 +31,7 @@ const PEERS: readonly Peer[] = [
   impit,
   deno,
   quicGo,
+  quicGoV2,
   aioquic,
   currentspace,
   foreignServer,

@@ -100,19 +100,26 @@ export const currentspace: Peer = {
   },
 }
 
-export const quicGo: Peer = {
-  name: 'quic-go',
-  isRequired: false,
-  absence: () => onPath('go'),
-  async run(context) {
-    const client = join(context.folder, 'client')
-    await prepare('go', ['build', '-o', client, './client'], join(INTEROP, 'go'))
-    const { origin, certificateFile } = context.server
-    const digest = await reference(context)
-    const parameters = ['-url', origin, '-ca', certificateFile, '-digest', digest]
-    await runClient(context, { command: client, parameters, timeout: RUN_TIMEOUT })
-  },
+function quicGoClient(name: string, options: readonly string[]): Peer {
+  return {
+    name,
+    isRequired: false,
+    absence: () => onPath('go'),
+    async run(context) {
+      const client = join(context.folder, 'client')
+      await prepare('go', ['build', '-o', client, './client'], join(INTEROP, 'go'))
+      const { origin, certificateFile } = context.server
+      const digest = await reference(context)
+      const parameters = ['-url', origin, '-ca', certificateFile, '-digest', digest, ...options]
+      await runClient(context, { command: client, parameters, timeout: RUN_TIMEOUT })
+    },
+  }
 }
+
+export const quicGo: Peer = quicGoClient('quic-go', [])
+
+/** The same checks over QUIC version 2 (RFC 9369). */
+export const quicGoV2: Peer = quicGoClient('quic-go v2', ['-v2'])
 
 export const aioquic: Peer = {
   name: 'aioquic',

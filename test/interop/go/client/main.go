@@ -64,6 +64,7 @@ func main() {
 	url := flag.String("url", "", "origin of the server")
 	ca := flag.String("ca", "", "PEM file with the server's certificate")
 	keyLog := flag.String("keylog", "", "file for TLS secrets")
+	version2 := flag.Bool("v2", false, "speak QUIC version 2 instead of 1")
 	digest := flag.String("digest", "", "SHA-256 of /bytes/1000000 in hex")
 	flag.Parse()
 
@@ -81,7 +82,11 @@ func main() {
 			os.Exit(1)
 		}
 	}
-	transport := &http3.Transport{TLSClientConfig: config, QUICConfig: &quic.Config{MaxIdleTimeout: 20 * time.Second}}
+	quicConfig := &quic.Config{MaxIdleTimeout: 20 * time.Second}
+	if *version2 {
+		quicConfig.Versions = []quic.Version{quic.Version2}
+	}
+	transport := &http3.Transport{TLSClientConfig: config, QUICConfig: quicConfig}
 	client := &http.Client{Transport: transport}
 
 	check("GET /health", func(ctx context.Context) error {
