@@ -2,7 +2,12 @@
 // neither names nor sockets, so that simulated clients use it as it is. Used by connect.ts and tests.
 import type { ConnectSettings } from '../supervisor/connection-factory.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
-import { type RemoteAddress, selectVersion, type TransportSettings } from '../transport/connection/index.ts'
+import {
+  QUIC_VERSIONS,
+  type RemoteAddress,
+  selectVersion,
+  type TransportSettings,
+} from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import { Roaming, type SocketBinder } from './roaming.ts'
 import { ClientSession } from './session.ts'
@@ -69,8 +74,11 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
   const { remote, serverName, authority, verifyCertificate, identity, transport, tokens } = settings
   const server = `${serverName}:${remote.port}`
   const token = tokens?.take(server)
-  const { resumption, versions, version } = settings
+  const { resumption, versions = QUIC_VERSIONS } = settings
   const stored = resumption?.session
+  // RFC 9369 section 5: a ticket is good for the version that it came with, so the connection begins with that one.
+  const ticketVersion = versions.find((candidate) => candidate === stored?.ticket.version)
+  const version = settings.version ?? ticketVersion
   const now = (): number => endpoint.options.clock.wallTime()
   const { address } = remote
   const keep = (given: Omit<StoredSession, 'address'>): void =>
@@ -86,7 +94,7 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     },
     ...(verifyCertificate !== undefined && { verifyCertificate }),
     ...(transport !== undefined && { transport }),
-    ...(versions !== undefined && { versions }),
+    versions,
     ...(version !== undefined && { version }),
     ...(settings.afterVersionNegotiation === true && { afterVersionNegotiation: true }),
     ...(token !== undefined && { token }),

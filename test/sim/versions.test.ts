@@ -70,7 +70,7 @@ describe('versions between endpoints', () => {
     const stored = store.take('https://sim')!
     expect(stored.ticket.version).toBe(V2)
     await world.run(session.end(), 10_000)
-    const resume = async (versions: readonly number[], version: number): Promise<boolean> => {
+    const resume = async (versions: readonly number[], version?: number): Promise<boolean> => {
       const again = world.open({
         versions,
         version,
@@ -81,7 +81,10 @@ describe('versions between endpoints', () => {
       return again.isResumed
     }
     expect(await resume([V1], V1)).toBe(false)
-    expect(await resume([V2], V2)).toBe(true)
+    expect(await resume([V1, V2], V1)).toBe(false)
+    // Without being told it begins with the version of the ticket.
+    expect(await resume([V1, V2])).toBe(true)
+    expect(await resume([V2])).toBe(true)
   })
 })
 
