@@ -34,7 +34,7 @@ import { createPathMtu, createRecovery } from './path-control.ts'
 import { Paths } from './paths.ts'
 import { PeerConnectionIds } from './peer-connection-ids.ts'
 import { type ConnectionLog, openConnectionLog } from './qlog/connection-log.ts'
-import { randomBytes } from './random-bytes.ts'
+import { inventBytes } from './random-bytes.ts'
 import { Receiver } from './receive.ts'
 import { Retry } from './retry.ts'
 import { prepareProbes } from './sent-entries.ts'
@@ -92,7 +92,7 @@ export class QuicConnection implements ActorSubject {
     this.now = options.now
     this.settings = { ...DEFAULT_TRANSPORT_SETTINGS, ...options.transport }
     this.originalDestinationConnectionId =
-      options.originalDestinationConnectionId ?? randomBytes(options.entropy, INITIAL_CLIENT_DCID_LENGTH)
+      options.originalDestinationConnectionId ?? inventBytes(options.entropy, INITIAL_CLIENT_DCID_LENGTH)
     this.log = openConnectionLog(this, options.openQlog)
     this.paths = new Paths(this, options)
     this.retry = new Retry(options)

@@ -2,7 +2,7 @@
 import type { Entropy } from '../crypto/index.ts'
 
 /** @param length bytes */
-export function randomBytes(entropy: Entropy, length: number): Uint8Array {
+export function inventBytes(entropy: Entropy, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   entropy.fill(bytes)
   return bytes
