@@ -22,5 +22,10 @@ export type { ServerStatus } from './supervisor/status.ts'
 export type { StuckCause, StuckReport } from './supervisor/stuck-report.ts'
 export { describeStuck } from './supervisor/stuck-report.ts'
 export type { HandlerFault, SupervisionSettings } from './supervisor/supervision.ts'
-export type { QuicVersionName, RemoteAddress, TransportSettings } from './transport/connection/index.ts'
+export type {
+  PreferredAddresses,
+  QuicVersionName,
+  RemoteAddress,
+  TransportSettings,
+} from './transport/connection/index.ts'
 export type { TicketSecrets } from './transport/tls/index.ts'

@@ -1,6 +1,7 @@
 // The command line of `quactor serve`, checked as far as that goes without opening anything but the key files.
 // Used by serve.ts.
 import { readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { ServeOptions } from '../handlers/serve.ts'
 import { appendKeyLog } from './key-log.ts'
@@ -18,6 +19,8 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --inspector PORT  admin port on loopback, default 4434; off = none
   --retry MODE      have clients prove their address first: always, never, or auto (the
                     default) while more than 100 handshakes are under way
+  --preferred ADDRESS:PORT
+                    bind this UDP address too, and ask clients to move there; IPv6 in brackets
   --versions LIST   QUIC versions in order of preference, default v1,v2
   --early-data      take requests with the first packets of returning clients (0-RTT):
                     safe methods only, they may be replayed
@@ -34,6 +37,7 @@ const OPTIONS = {
   key: { type: 'string' },
   inspector: { type: 'string', default: '4434' },
   retry: { type: 'string', default: 'auto' },
+  preferred: { type: 'string' },
   versions: { type: 'string' },
   'early-data': { type: 'boolean' },
   keylog: { type: 'string' },
@@ -63,6 +67,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     port: portNumber('--port', values.port),
     inspector: values.inspector === 'off' ? false : { port: portNumber('--inspector', values.inspector) },
     retry: retryMode(values.retry),
+    ...(values.preferred === undefined ? {} : { preferredAddress: preferredAddress(values.preferred) }),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
     ...(tls === undefined ? {} : { tls }),
@@ -87,6 +92,16 @@ function portNumber(option: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
   throw new UsageError(`${option} needs a port from 0 to 65535, not "${text}"`)
+}
+
+function preferredAddress(text: string): NonNullable<ServeOptions['preferredAddress']> {
+  const [, bracketed, plain, portText = ''] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(text) ?? []
+  const address = bracketed ?? plain ?? ''
+  const family = isIP(address)
+  const isRight = (family === 6 && bracketed !== undefined) || (family === 4 && plain !== undefined)
+  if (!isRight) throw new UsageError(`--preferred needs ADDRESS:PORT or [IPV6]:PORT, not "${text}"`)
+  const port = portNumber('--preferred', portText)
+  return family === 4 ? { ipv4: { address, port, family } } : { ipv6: { address, port, family: 6 } }
 }
 
 function retryMode(text: string): NonNullable<ServeOptions['retry']> {

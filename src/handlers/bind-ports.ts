@@ -1,5 +1,6 @@
 // Gets one port number on UDP and TCP, for IPv4 and IPv6. Used by serve().
 
+import type { PreferredAddresses } from '../transport/connection/index.ts'
 import { bindNodeSocket, type NodeSocket } from '../transport/io/node-socket.ts'
 import { SERVER_PORT_ATTEMPTS } from './limits.ts'
 import { listenTcp, type TcpServer, type TcpServerOptions } from './tcp-server.ts'
@@ -9,6 +10,8 @@ export interface PortOptions {
   readonly host: string | undefined
   /** 0 lets the system choose one that is free on all of them. */
   readonly port: number
+  /** UDP addresses beside the port: where clients are asked to move to. */
+  readonly preferred?: PreferredAddresses | undefined
   /** Without it no TCP port is opened. */
   readonly tcp: Omit<TcpServerOptions, 'address' | 'port'> | undefined
 }
@@ -38,6 +41,10 @@ async function bindOnce(options: PortOptions): Promise<BoundPorts> {
   const ports: BoundPorts = { udp: [], tcp: [] }
   try {
     for (const address of addressesOf(options.host)) await bindAddress(options, address, ports)
+    const { ipv4, ipv6 } = options.preferred ?? {}
+    for (const preferred of [ipv4, ipv6]) {
+      if (preferred !== undefined) ports.udp.push(await bindNodeSocket(preferred))
+    }
     return ports
   } catch (error) {
     await Promise.all([...ports.udp.map((socket) => socket.close()), ...ports.tcp.map((tcp) => tcp.close(0))])

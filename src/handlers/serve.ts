@@ -14,7 +14,12 @@ import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import { type ServerStatus, statusOf } from '../supervisor/status.ts'
 import type { StuckReport } from '../supervisor/stuck-report.ts'
 import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
-import { type QuicVersionName, type TransportSettings, versionsNamed } from '../transport/connection/index.ts'
+import {
+  type PreferredAddresses,
+  type QuicVersionName,
+  type TransportSettings,
+  versionsNamed,
+} from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
@@ -66,6 +71,11 @@ export interface ServeOptions {
    */
   readonly ticketKeys?: TicketSecrets | (() => TicketSecrets) | false
   readonly transport?: Partial<TransportSettings>
+  /**
+   * UDP addresses that clients are asked to move to after the handshake (RFC 9000 section 9.6), e.g. of this machine
+   * behind an anycast address. They are bound in addition to the port.
+   */
+  readonly preferredAddress?: PreferredAddresses
   /**
    * QUIC versions in order of preference; default v1, v2. A client that began with another one is moved to the
    * first that it speaks, in the same handshake (RFC 9368). By default the client's order counts.
@@ -138,6 +148,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
   const ports = await bindPorts({
     host: options.host,
     port: options.port ?? 4433,
+    preferred: options.preferredAddress,
     tcp:
       options.tcp === false ? undefined : { cert: certificate.cert, key: certificate.key, handler, report },
   })
@@ -149,6 +160,7 @@ export async function serve(options: ServeOptions = {}): Promise<QuactorServer> 
     server: {
       tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
       application: http3Service(handler, httpDates()),
+      ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
     },
     report,
     transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },

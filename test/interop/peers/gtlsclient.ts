@@ -28,6 +28,12 @@ export async function requestBy(
   return result.output
 }
 
+/** A transfer that is over before the address changes shows nothing. */
+function requireMove(options: readonly string[], output: string): void {
+  if (!options.some((option) => option.startsWith('--change-local-addr'))) return
+  if (!output.includes('Local address is now')) throw new Error('the client was done before it moved')
+}
+
 async function download(
   context: PeerContext,
   name: string,
@@ -36,7 +42,7 @@ async function download(
 ): Promise<void> {
   const folder = join(context.folder, name)
   mkdirSync(folder)
-  await requestBy(context, `/bytes/${LARGE}`, [`--download=${folder}`, '-q', ...options])
+  requireMove(options, await requestBy(context, `/bytes/${LARGE}`, [`--download=${folder}`, ...options]))
   const body = readFileSync(join(folder, String(LARGE)))
   if (body.length !== LARGE) throw new Error(`${body.length} bytes arrived`)
   if (digestOf(body) !== reference) throw new Error('the bytes differ')
@@ -48,7 +54,8 @@ async function upload(context: PeerContext, name = 'echo', options: readonly str
   const folder = join(context.folder, name)
   mkdirSync(folder)
   writeFileSync(file, sent)
-  await requestBy(context, '/echo', ['-q', '-m', 'POST', '-d', file, `--download=${folder}`, ...options])
+  const parameters = ['-m', 'POST', '-d', file, `--download=${folder}`, ...options]
+  requireMove(options, await requestBy(context, '/echo', parameters))
   const received = readFileSync(join(folder, 'echo'))
   if (!received.equals(sent)) throw new Error(`${received.length} bytes came back, not the same`)
 }

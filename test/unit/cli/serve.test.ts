@@ -110,15 +110,25 @@ describe('the options of quactor serve', () => {
       '--inspector',
       'off',
       '--retry=always',
+      '--preferred=[::1]:8443',
       '--json',
     ])
-    expect(serve).toEqual({ port: 1, host: '::1', inspector: false, root: folder, retry: 'always' })
+    const preferredAddress = { ipv6: { address: '::1', port: 8_443, family: 6 } }
+    expect(serve).toEqual({
+      port: 1,
+      host: '::1',
+      inspector: false,
+      root: folder,
+      retry: 'always',
+      preferredAddress,
+    })
     expect(isJson).toBe(true)
   })
 
   it.each([
     [['--nope'], /Unknown option '--nope'/],
     [['--retry', 'sometimes'], /--retry is always, never or auto, not "sometimes"/],
+    [['--preferred', 'localhost:1'], /--preferred needs ADDRESS:PORT or \[IPV6\]:PORT, not "localhost:1"/],
     [['--retries'], /Unknown option '--retries'/],
     [['--port'], /'--port <value>' argument missing/],
     [['--port', '65536'], /--port needs a port from 0 to 65535, not "65536"/],
