@@ -92,6 +92,7 @@ describe('37 what moves the path (RFC 9000 sections 9.1 and 9.3)', () => {
     pair.run(400)
     expect(old).toBeDefined()
     pair.carry(old!, { address: '10.7.7.7', port: 7, family: 4 }, 0)
+    pair.run(100)
     pair.run(30_000, download.isDone)
     expect(download.isDone()).toBe(true)
     expect(toClientAt(pair, '10.7.7.7', 7)).toEqual([])
@@ -112,8 +113,11 @@ describe('37 what moves the path (RFC 9000 sections 9.1 and 9.3)', () => {
     pair.rebind('10.9.9.9', 6_000)
     const { paths } = pair.server.connection
     pair.run(3_000, () => paths.active.remote.port === 6_000 && paths.active.isValidated)
-    for (const sent of held) pair.carry(sent, CLIENT_ADDRESS, 0)
+    const then = pair.now
+    for (const sent of held) pair.carry(sent, CLIENT_ADDRESS, 1)
     pair.run(50)
+    const { address, port } = CLIENT_ADDRESS
+    expect(toClientAt(pair, address, port).filter(({ at }) => at > then)).toEqual([])
     expect(held).toHaveLength(5)
     expect(paths.active.remote.port).toBe(6_000)
     pair.run(20_000, download.isDone)
