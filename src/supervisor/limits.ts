@@ -70,12 +70,6 @@ export const REFLECTION_PORTS: ReadonlySet<number> = new Set([
   0, 7, 17, 19, 53, 69, 111, 123, 137, 161, 389, 1_900, 3_702, 5_353, 5_355, 11_211,
 ])
 
-/** Largest stateless reset, bytes: looks like a small packet; RFC 9000 section 10.3 asks for 42 where possible. */
-export const STATELESS_RESET_SIZE = 43
-
-/** Smallest stateless reset, bytes (RFC 9000 section 10.3). */
-export const MIN_STATELESS_RESET = 21
-
 /** Handler crashes within CRASH_WINDOW that a connection survives. */
 export const CRASH_LIMIT = 10
 

@@ -4,7 +4,9 @@
 import {
   buildInitialClose,
   buildRetry,
+  buildStatelessReset,
   DatagramBatch,
+  MIN_RESET_LENGTH,
   type RemoteAddress,
 } from '../transport/connection/index.ts'
 import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
@@ -15,16 +17,12 @@ import type { Counters } from './counters.ts'
 import {
   CONNECTION_ID_LENGTH,
   MIN_INITIAL_DATAGRAM,
-  MIN_STATELESS_RESET,
   RETRY_BURST,
   RETRY_RATE,
   STATELESS_BURST,
   STATELESS_RATE,
-  STATELESS_RESET_SIZE,
 } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
-
-const RESET_TOKEN_LENGTH = 16
 
 export class StatelessResponder {
   readonly #versions: readonly number[]
@@ -95,15 +93,11 @@ export class StatelessResponder {
     remote: RemoteAddress,
     now: number,
   ): boolean {
-    const length = Math.min(received - 1, STATELESS_RESET_SIZE)
-    if (length < MIN_STATELESS_RESET || !this.#budget.take(now)) return false
-    const packet = this.#batch.buffer.subarray(0, length)
-    this.#entropy.fill(packet)
-    // Looks like a short header: first bit 0, fixed bit 1.
-    packet[0] = (packet[0] & 0x3f) | 0x40
+    if (received <= MIN_RESET_LENGTH || !this.#budget.take(now)) return false
     const connectionId = buffer.subarray(start + 1, start + 1 + CONNECTION_ID_LENGTH)
-    packet.set(this.#tokens.tokenFor(connectionId), length - RESET_TOKEN_LENGTH)
-    this.#send(length, socket, remote)
+    const packet = buildStatelessReset(received, this.#tokens.tokenFor(connectionId), this.#entropy)
+    if (packet === undefined) return false
+    this.#sendPacket(packet, socket, remote)
     this.#counters.statelessResets++
     return true
   }

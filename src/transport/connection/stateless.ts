@@ -20,9 +20,9 @@ import {
 
 export const RESET_TOKEN_LENGTH = 16
 /** RFC 9000 section 10.3: the smallest reset that can be told from nothing. */
-const MIN_RESET_LENGTH = 21
+export const MIN_RESET_LENGTH = 21
 /** Longer ones would gain nothing: a short packet with a few frames looks like this. */
-const MAX_RESET_LENGTH = 42
+export const MAX_RESET_LENGTH = 43
 
 /**
  * The Version Negotiation packet that answers a long header of an unknown version: IDs swapped.
