@@ -5,13 +5,14 @@ import {
   buildInitialClose,
   buildRetry,
   buildStatelessReset,
+  buildVersionNegotiation,
   DatagramBatch,
   MIN_RESET_LENGTH,
   type RemoteAddress,
 } from '../transport/connection/index.ts'
 import type { BackendSet, Entropy } from '../transport/crypto/index.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
-import { encodeVersionNegotiation, type PacketHeader, reservedVersion } from '../transport/wire/index.ts'
+import { type PacketHeader, reservedVersion } from '../transport/wire/index.ts'
 import type { ResetTokens } from './connection-ids.ts'
 import type { Counters } from './counters.ts'
 import {
@@ -62,19 +63,16 @@ export class StatelessResponder {
     now: number,
   ): boolean {
     if (received < MIN_INITIAL_DATAGRAM || !this.#budget.take(now)) return false
-    const destination = buffer.subarray(header.scidStart, header.scidStart + header.scidLength)
-    const source = buffer.subarray(header.dcidStart, header.dcidStart + header.dcidLength)
-    const random = new Uint8Array(6)
+    const random = new Uint8Array(5)
     this.#entropy.fill(random)
     // RFC 9000 section 6.3: a reserved version among ours, anywhere, so that clients learn to ignore what they do not
     // know.
     const versions = this.#versions.toSpliced(
-      random[1] % (this.#versions.length + 1),
+      random[0] % (this.#versions.length + 1),
       0,
-      reservedVersion(random.subarray(2)),
+      reservedVersion(random.subarray(1)),
     )
-    const size = encodeVersionNegotiation(this.#batch.buffer, destination, source, versions, random[0])
-    this.#send(size, socket, remote)
+    this.#sendPacket(buildVersionNegotiation(buffer, header, versions, this.#entropy), socket, remote)
     this.#counters.versionNegotiations++
     return true
   }

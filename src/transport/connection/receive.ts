@@ -21,13 +21,12 @@ import { dispatchFrames, ZERO_RTT_BIT } from './dispatch.ts'
 import { MAX_UNDECRYPTABLE_BYTES, MAX_UNDECRYPTABLE_PACKETS, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { type PacketSpace, Space } from './packet-space.ts'
 import type { DropTrigger } from './qlog/connection-log.ts'
+import { MIN_RESET_LENGTH } from './stateless.ts'
 
 const TAG_LENGTH = 16
 const LONG_RESERVED_BITS = 0x0c
 const SHORT_RESERVED_BITS = 0x18
 const KEY_PHASE_BIT = 0x04
-/** RFC 9000 section 10.3: a stateless reset has at least 21 bytes, the last 16 are the token. */
-const MIN_STATELESS_RESET = 21
 
 export class Receiver {
   readonly #connection: QuicConnection
@@ -305,7 +304,7 @@ export class Receiver {
 
   /** RFC 9000 section 10.3.1: only a datagram that could not be opened is compared. */
   #checkStatelessReset(buffer: Uint8Array, start: number, end: number): void {
-    if (end - start < MIN_STATELESS_RESET) return
+    if (end - start < MIN_RESET_LENGTH) return
     if (this.#connection.peerIds.isResetToken(buffer, end - TAG_LENGTH)) {
       const info = silentClose('statelessReset', 'stateless reset')
       this.#connection.end(ConnectionEvent.recvStatelessReset, info)
