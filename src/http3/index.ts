@@ -1,5 +1,12 @@
 // What the HTTP/3 room offers to the supervisor, the handlers and the client. Nothing else of it is imported.
 
+export {
+  CapsuleReader,
+  type CapsuleSink,
+  CapsuleType,
+  encodeCapsule,
+  UNKNOWN_CAPSULE,
+} from './capsules.ts'
 export { H3Connection, type H3ConnectionOptions, type H3Events } from './connection.ts'
 export { H3Error, H3ErrorCode, h3ErrorName } from './errors.ts'
 export { RequestStream, type RequestStreamEvents, type RespondOptions } from './request-stream.ts'

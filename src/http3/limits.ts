@@ -68,3 +68,6 @@ export const MAX_EARLY_DATAGRAMS = 16
 
 /** Larger ones are not kept: no packet of a usual path carries them. */
 export const MAX_EARLY_DATAGRAM_BYTES = 1_500
+
+/** First allocation for a capsule's value that arrives in pieces; grows with what arrived, never with what was declared. */
+export const FIRST_CAPSULE_BYTES = 256
