@@ -2,7 +2,8 @@
 // RFC 9114 sections 3 to 8. Created by the supervisor or the client as the application of a QuicConnection.
 
 import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
-import type { QuicStream, StreamApplication } from '../transport/streams/index.ts'
+import { CRITICAL_URGENCY, type QuicStream, type StreamApplication } from '../transport/streams/index.ts'
+import type { H3ConnectionOptions, H3Events } from './connection-events.ts'
 import { ControlStreamReader } from './control-stream.ts'
 import { HttpDatagrams } from './datagrams.ts'
 import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
@@ -29,32 +30,6 @@ import {
   type UnidirectionalOwner,
   type UnidirectionalReader,
 } from './unidirectional-stream.ts'
-
-/** What the owner of a connection is told. All calls are synchronous. */
-export interface H3Events {
-  /** Server: a request head is complete and valid. Set `stream.events` in this call. */
-  handleRequest(stream: RequestStream): void
-  /** The peer's SETTINGS frame has arrived. */
-  handleSettings?(settings: H3Settings): void
-  /** The peer will not process requests (client) or pushes (server) with this ID or a larger one. */
-  handleGoaway?(id: number): void
-  /** Client: `openRequest` may succeed again. */
-  handleRequestCredit?(): void
-  /** The connection starts to close, whoever wanted it. */
-  handleClosing(close: CloseInfo): void
-  /** The connection is gone. */
-  handleClosed(): void
-}
-
-/** Options of {@link H3Connection}. */
-export interface H3ConnectionOptions {
-  readonly role: 'client' | 'server'
-  readonly events: H3Events
-  /** What differs from the defaults in our SETTINGS; the QPACK values are zero in any case. */
-  readonly settings?: Partial<Pick<H3Settings, 'maxFieldSectionSize' | 'enableConnectProtocol'>>
-  /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
-  readonly grease?: number
-}
 
 const DEFAULT_GREASE = 417
 
@@ -312,6 +287,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       const stream = this.transport.openStream('uni')
       if (stream === undefined) return
       stream.application = new OwnCriticalStream(this)
+      stream.setPriority(CRITICAL_URGENCY, false)
       if (this.ownStreamsOpened === 0) {
         this.controlStream = stream
         this.log?.settings('created', stream.id, this.settings)

@@ -7,7 +7,9 @@ export {
   encodeCapsule,
   UNKNOWN_CAPSULE,
 } from './capsules.ts'
-export { H3Connection, type H3ConnectionOptions, type H3Events } from './connection.ts'
+export { H3Connection } from './connection.ts'
+export type { H3ConnectionOptions, H3Events } from './connection-events.ts'
 export { H3Error, H3ErrorCode, h3ErrorName } from './errors.ts'
-export { RequestStream, type RequestStreamEvents, type RespondOptions } from './request-stream.ts'
+export type { RequestStreamEvents, RespondOptions } from './request-events.ts'
+export { RequestStream } from './request-stream.ts'
 export type { H3Settings } from './settings.ts'

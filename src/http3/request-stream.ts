@@ -7,38 +7,7 @@ import type { H3Connection } from './connection.ts'
 import { H3Error, H3ErrorCode } from './errors.ts'
 import { MessageReceiver, ReceivePart, Step } from './message-receiver.ts'
 import { MessageSender, type SenderOwner, SendPart } from './message-sender.ts'
-
-/** What the owner of a request stream is told. All calls are synchronous. */
-export interface RequestStreamEvents {
-  /** Client: the final response head has arrived. `fields` is a flat list that may be kept. */
-  handleHead?(status: number, fields: string[]): void
-  /** Client: an interim response (1xx) has arrived. */
-  handleInformational?(status: number, fields: string[]): void
-  /** Body bytes can be read with `readBody`; repeated after each arrival while some are left. */
-  handleBodyReadable(): void
-  /** The trailer section has arrived. */
-  handleTrailers?(fields: string[]): void
-  /** An HTTP datagram of this stream (RFC 9297); the view is borrowed. */
-  handleDatagram?(payload: Uint8Array): void
-  /** The message is complete and well-formed. */
-  handleBodyEnd(): void
-  /** Writing may go on after `write` returned false. */
-  handleWritable(): void
-  /** The peer's message ends here unfinished: reset by the peer, or (`isLocal`) refused by us as an error. */
-  handleReset(code: number, isLocal: boolean): void
-  /** The peer wants no more of our message; it has been reset. */
-  handleStopSending(code: number): void
-  /** Last call. The stream is gone. */
-  handleClosed(outcome: 'closed' | 'reset'): void
-}
-
-/** Options of {@link RequestStream.respond}. */
-export interface RespondOptions {
-  /** First, possibly only, piece of the body; small ones travel in the same piece as the head. */
-  readonly body?: Uint8Array
-  /** Nothing follows: end the message in the same call. */
-  readonly end?: boolean
-}
+import type { RequestStreamEvents, RespondOptions } from './request-events.ts'
 
 export class RequestStream implements StreamApplication, SenderOwner {
   readonly connection: H3Connection

@@ -1,0 +1,32 @@
+// What an HTTP/3 connection tells its owner, and what its owner can choose. Implemented by the server's service and the
+// client's session.
+
+import type { CloseInfo } from '../transport/connection/index.ts'
+import type { RequestStream } from './request-stream.ts'
+import type { H3Settings } from './settings.ts'
+
+/** What the owner of a connection is told. All calls are synchronous. */
+export interface H3Events {
+  /** Server: a request head is complete and valid. Set `stream.events` in this call. */
+  handleRequest(stream: RequestStream): void
+  /** The peer's SETTINGS frame has arrived. */
+  handleSettings?(settings: H3Settings): void
+  /** The peer will not process requests (client) or pushes (server) with this ID or a larger one. */
+  handleGoaway?(id: number): void
+  /** Client: `openRequest` may succeed again. */
+  handleRequestCredit?(): void
+  /** The connection starts to close, whoever wanted it. */
+  handleClosing(close: CloseInfo): void
+  /** The connection is gone. */
+  handleClosed(): void
+}
+
+/** Options of {@link H3Connection}. */
+export interface H3ConnectionOptions {
+  readonly role: 'client' | 'server'
+  readonly events: H3Events
+  /** What differs from the defaults in our SETTINGS; the QPACK values are zero in any case. */
+  readonly settings?: Partial<Pick<H3Settings, 'maxFieldSectionSize' | 'enableConnectProtocol'>>
+  /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
+  readonly grease?: number
+}
