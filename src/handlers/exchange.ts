@@ -1,7 +1,10 @@
 // The leanest form of a request handler, and what it gets: one exchange of a request and a response. HTTP/3 and
 // the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
 // room is built on it.
+import type { InspectionHub } from '../machines/index.ts'
+import type { CancelReason } from '../supervisor/handler-actor.ts'
 import type { DatagramWatcher, RemoteAddress } from '../transport/connection/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
 
 /** Which HTTP carried the request. */
 export type ExchangeProtocol = 'h3' | 'h2' | 'http/1.1'
@@ -31,7 +34,13 @@ export interface Exchange {
   /** Fires when the client gives up, a deadline passes, or the connection ends. Made on first use. */
   readonly signal: AbortSignal
   /** Called at most once, at the moment when `signal` would fire: cheaper than a signal. */
-  onCancel: ((reason: Error) => void) | undefined
+  onCancel: ((reason: CancelledError) => void) | undefined
+  /** Called once when a cancelled handler's grace is over: whatever it still does has no effect. */
+  onCut: (() => void) | undefined
+  /** Called once when the connection begins to drain: the exchange may finish, and may hurry. */
+  onDrain: (() => void) | undefined
+  /** What the server offers to machines that work on this exchange. */
+  readonly host: ActorHost
   /**
    * The request's body. Each chunk belongs to the handler. Not taking chunks closes the client's window.
    * Throws CancelledError when the client gives up.
@@ -62,6 +71,11 @@ export interface Exchange {
   sendTrailers(fields: readonly string[]): void
   /** Ends the response, after a last piece if one is given. */
   end(chunk?: Uint8Array | string): void
+  /**
+   * Gives the exchange up in both directions and cancels it.
+   * @param code HTTP/3 error code (RFC 9114 section 8.1), default H3_INTERNAL_ERROR
+   */
+  reset(code?: number): void
 }
 
 /** HTTP datagrams of one exchange: unreliable, unordered, bounded on both sides. Iterating ends with the stream. */
@@ -75,12 +89,25 @@ export interface ExchangeDatagrams extends AsyncIterable<Uint8Array> {
   send(payload: Uint8Array, watcher?: DatagramWatcher): void
 }
 
-/** The exchange was given up: by the client, by a deadline, or because the connection ended. */
+/** What a server offers to actors of its handlers. */
+export interface ActorHost {
+  /** Where the server's actors are inspected. */
+  readonly inspection: InspectionHub | undefined
+  /** The server's time: virtual in a simulation. */
+  readonly clock: Clock | undefined
+}
+
+/** The exchange was given up: by the client, by a deadline, by its handler, or because the connection ended. */
 export class CancelledError extends Error {
   override readonly name = 'AbortError'
+  readonly reason: CancelReason
+  /** Error code that the client gave (RFC 9114 section 8.1), -1 when it gave none. */
+  readonly code: number
 
-  constructor(reason: string) {
+  constructor(reason: CancelReason, code = -1) {
     super(`the exchange was cancelled: ${reason}`)
+    this.reason = reason
+    this.code = code
   }
 }
 

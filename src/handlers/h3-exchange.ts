@@ -1,6 +1,6 @@
 // An exchange over HTTP/3. It is the handler's actor and the receiver of the request stream's events at once, so
 // that a request costs one object here. Made per request by http3-handler.ts.
-import type { RequestStream } from '../http3/index.ts'
+import { H3ErrorCode, type RequestStream } from '../http3/index.ts'
 import {
   type CancelReason,
   HandlerActor,
@@ -9,6 +9,7 @@ import {
 } from '../supervisor/handler-actor.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import {
+  type ActorHost,
   CancelledError,
   type Exchange,
   type ExchangeDatagrams,
@@ -40,7 +41,9 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   readonly protocol = 'h3'
   readonly remote: RemoteAddress
   readonly earlyData: boolean
-  onCancel: ((reason: Error) => void) | undefined
+  onCancel: ((reason: CancelledError) => void) | undefined
+  onCut: (() => void) | undefined
+  onDrain: (() => void) | undefined
   trailers: readonly string[] = NO_FIELDS
   readonly #service: ExchangeService
   #reading: Waiter<IteratorResult<Uint8Array>> | undefined
@@ -54,6 +57,8 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     this.remote = remote
     this.earlyData = request.connection.transport.isEarly === true
     this.onCancel = undefined
+    this.onCut = undefined
+    this.onDrain = undefined
     this.#service = service
   }
 
@@ -83,6 +88,10 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   header(name: string): string | undefined {
     return fieldValue(this.request.headers, name)
+  }
+
+  get host(): ActorHost {
+    return this.owner
   }
 
   get signal(): AbortSignal {
@@ -142,6 +151,10 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     this.#checkLength()
   }
 
+  reset(code: number = H3ErrorCode.H3_INTERNAL_ERROR): void {
+    this.resetByHandler(code)
+  }
+
   /** A body that is longer or shorter than its content-length has been reset: the handler has to hear of it. */
   #checkLength(): void {
     if (this.phase === HandlerPhase.running && this.request.isReset) {
@@ -157,7 +170,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   /** Why nothing can be read or written any more. What stray callbacks do after the end must not throw at them. */
   #reason(): CancelledError {
-    return this.#cancelled ?? new CancelledError('the handler has ended')
+    return this.#cancelled ?? new CancelledError('streamClosed')
   }
 
   // --- request body ------------------------------------------------------------------------------------------------
@@ -239,7 +252,15 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   protected deliverCancel(reason: CancelReason): void {
-    runContained(this, this.#deliverCancel, new CancelledError(reason))
+    runContained(this, this.#deliverCancel, new CancelledError(reason, this.peerCode))
+  }
+
+  protected deliverCut(): void {
+    if (this.onCut !== undefined) runContained(this, this.onCut, undefined)
+  }
+
+  protected deliverDrain(): void {
+    if (this.onDrain !== undefined) runContained(this, this.onDrain, undefined)
   }
 
   #deliverCancel = (error: CancelledError): void => {

@@ -2,8 +2,16 @@
 // Made per request by tcp-server.ts.
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { HANDLER_GRACE } from '../supervisor/limits.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
-import { CancelledError, type Exchange, type ExchangeHandler, fieldValue, quietly } from './exchange.ts'
+import {
+  type ActorHost,
+  CancelledError,
+  type Exchange,
+  type ExchangeHandler,
+  fieldValue,
+  quietly,
+} from './exchange.ts'
 import { type ErrorHome, runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
 
@@ -13,6 +21,9 @@ export type NodeResponse = Http2ServerResponse
 
 /** What is one connection's in HTTP/1.1 and means nothing to a handler that serves all versions. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+/** The fallback's machines run on the system's time and are not inspected. */
+const NO_HOST: ActorHost = { inspection: undefined, clock: undefined }
 
 /** Error code of RST_STREAM (RFC 9113 section 7). */
 const NGHTTP2_INTERNAL_ERROR = 2
@@ -24,7 +35,10 @@ export class NodeExchange implements Exchange, ErrorHome {
   readonly earlyData = false
   readonly protocol: 'h2' | 'http/1.1'
   readonly headers: readonly string[]
-  onCancel: ((reason: Error) => void) | undefined
+  onCancel: ((reason: CancelledError) => void) | undefined
+  onCut: (() => void) | undefined
+  /** HTTP/1.1 and HTTP/2 of Node drain by themselves. */
+  onDrain: (() => void) | undefined
   readonly #request: NodeRequest
   readonly #response: NodeResponse
   readonly #report: ReportFault
@@ -77,6 +91,10 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   get trailers(): readonly string[] {
     return regularFields(this.#request.rawTrailers)
+  }
+
+  get host(): ActorHost {
+    return NO_HOST
   }
 
   get isResponseEnded(): boolean {
@@ -140,6 +158,10 @@ export class NodeExchange implements Exchange, ErrorHome {
     else this.#response.end(chunk)
   }
 
+  reset(): void {
+    if (this.#cancelled === undefined) this.#breakOff()
+  }
+
   /** An error of the handler, or of a callback that it left behind. A whole response is the client's to keep. */
   handleStray(error: unknown): void {
     if (this.isCancelled || this.isResponseEnded) {
@@ -161,6 +183,10 @@ export class NodeExchange implements Exchange, ErrorHome {
     } catch {
       // What the handler has set cannot be sent: then there is no response.
     }
+    this.#breakOff()
+  }
+
+  #breakOff(): void {
     // Over HTTP/2 destroy() alone would end the stream as if the response were whole.
     if (this.protocol === 'h2') this.#response.stream?.close(NGHTTP2_INTERNAL_ERROR)
     else this.#response.destroy()
@@ -197,11 +223,20 @@ export class NodeExchange implements Exchange, ErrorHome {
   #handleClose = (): void => {
     // Node says `finished` of every HTTP/2 response that is closed, also of one that nobody has ended.
     if (this.#response.writableEnded && this.#response.writableFinished) return
-    const error = new CancelledError('the client has left')
+    const error = new CancelledError('streamClosed')
     this.#cancelled = error
     this.#waiter?.reject(error)
     this.#waiter = undefined
     runContained(this, this.#tell, error)
+    if (this.onCut !== undefined) setTimeout(this.#cut, HANDLER_GRACE).unref()
+  }
+
+  #cut = (): void => {
+    try {
+      this.onCut?.()
+    } catch (failure) {
+      this.#report('late', failure)
+    }
   }
 
   #tell = (error: CancelledError): void => {

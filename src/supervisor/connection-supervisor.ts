@@ -6,6 +6,7 @@ import { H3ErrorCode } from '../http3/index.ts'
 import type { ActorOwner, CompiledMachine, InspectionHub, LifeActor } from '../machines/index.ts'
 import { createLifeActor, StreamEvent } from '../machines/index.ts'
 import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
 import type {
   QuicStream,
   StreamApplication,
@@ -94,6 +95,10 @@ export class ConnectionSupervisor
 
   get handlerCount(): number {
     return this.#handlers.size
+  }
+
+  get clock(): Clock {
+    return this.#services.clock
   }
 
   /** Streams that are gone while the credit for them waits for the end of their handler. */
@@ -271,6 +276,7 @@ export class ConnectionSupervisor
     if (this.#drain !== undefined || this.#isEnded) return
     this.#drain = new ConnectionDrain(this, this.#services)
     this.#drain.start()
+    for (const handler of [...this.#handlers.values()]) handler.handleDrain()
   }
 
   /** True when no request is in the works. */

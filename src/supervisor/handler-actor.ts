@@ -17,6 +17,8 @@
 // was promised. An error from a callback that the handler left behind (handleStray) is a crash while it runs.
 
 import { H3ErrorCode, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
+import type { InspectionHub } from '../machines/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
 import type { DatagramChannel } from './datagram-channel.ts'
 
 export const HandlerPhase = { running: 0, cancelled: 1, cut: 2, ended: 3 } as const
@@ -29,6 +31,7 @@ export type CancelReason =
   | 'streamClosed'
   | 'connectionClosed'
   | 'crashed'
+  | 'handlerReset'
 
 /** What the handler's supervisor does for it. */
 export interface HandlerOwner {
@@ -44,6 +47,10 @@ export interface HandlerOwner {
   handleDefect(error: unknown): void
   /** The handler had not begun a response at its deadline. */
   handleHandlerHang(handler: HandlerActor): void
+  /** Where machines of the handler can be watched. */
+  readonly inspection: InspectionHub
+  /** Time for machines of the handler. */
+  readonly clock: Clock
   /** The datagram channel of a live request stream, opened on first use. */
   datagramChannel(id: number): DatagramChannel | undefined
 }
@@ -54,6 +61,8 @@ export abstract class HandlerActor implements RequestStreamEvents {
   phase: number = HandlerPhase.running
   /** When the handler was cancelled, ms; only meaningful from then on. */
   cancelledAt = 0
+  /** Error code with which the peer cancelled, -1 when it did not. */
+  peerCode = -1
   #resetCode: number = H3ErrorCode.H3_REQUEST_CANCELLED
   protected readonly owner: HandlerOwner
 
@@ -67,6 +76,10 @@ export abstract class HandlerActor implements RequestStreamEvents {
   protected abstract run(): void | PromiseLike<void>
   /** Tells the user's code: abort signal, waiting reads and writes. */
   protected abstract deliverCancel(reason: CancelReason): void
+  /** Tells the user's code that its grace is over: the stream has been reset. */
+  protected abstract deliverCut(): void
+  /** Tells the user's code that its connection takes no further requests. */
+  protected abstract deliverDrain(): void
 
   abstract handleBodyReadable(): void
   abstract handleBodyEnd(): void
@@ -127,14 +140,38 @@ export abstract class HandlerActor implements RequestStreamEvents {
     if (this.phase >= HandlerPhase.cut) return
     this.phase = HandlerPhase.cut
     this.#resetUnfinished()
+    try {
+      this.deliverCut()
+    } catch (error) {
+      this.owner.handleLateFault(this, error)
+    }
+  }
+
+  /** The connection drains: the handler may finish, and may hurry. */
+  handleDrain(): void {
+    if (this.phase !== HandlerPhase.running) return
+    try {
+      this.deliverDrain()
+    } catch (error) {
+      this.handleStray(error)
+    }
+  }
+
+  /** The handler gives its response up: both directions are reset with `code` at once. */
+  resetByHandler(code: number): void {
+    if (this.phase !== HandlerPhase.running) return
+    this.request.reset(code)
+    this.cancel('handlerReset', code)
   }
 
   /** The peer gave up its request (RFC 9114 section 4.1.1): nobody waits for the response. */
-  handleReset(_code: number, _isLocal: boolean): void {
+  handleReset(code: number, isLocal: boolean): void {
+    if (!isLocal) this.peerCode = code
     this.cancel('peerReset', H3ErrorCode.H3_REQUEST_CANCELLED)
   }
 
-  handleStopSending(_code: number): void {
+  handleStopSending(code: number): void {
+    this.peerCode = code
     this.cancel('peerStopped', H3ErrorCode.H3_REQUEST_CANCELLED)
   }
 

@@ -20,7 +20,11 @@ export class ExchangeDouble implements Exchange {
   readonly trailers: readonly string[] = []
   readonly datagrams = undefined
   readonly remote = { address: '192.0.2.1', port: 1, family: 4 } as const
-  onCancel: ((reason: Error) => void) | undefined
+  onCancel: ((reason: CancelledError) => void) | undefined
+  onCut: (() => void) | undefined
+  onDrain: (() => void) | undefined
+  readonly host = { inspection: undefined, clock: undefined }
+  resetCode = -1
   status = 0
   fields: readonly string[] = []
   written: Buffer[] = []
@@ -94,8 +98,13 @@ export class ExchangeDouble implements Exchange {
     this.isEnded = true
   }
 
+  reset(code = 0x102): void {
+    this.resetCode = code
+    this.cancel()
+  }
+
   cancel(): void {
-    this.cancelled = new CancelledError('test')
+    this.cancelled = new CancelledError('peerReset', 0x10c)
     this.onCancel?.(this.cancelled)
     this.#abort.abort(this.cancelled)
   }
