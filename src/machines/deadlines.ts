@@ -10,6 +10,7 @@ import {
   receiveStream,
   sendStream,
   serverHandshake,
+  webtransportSession,
 } from './tables.ts'
 
 /** Everything that an actor of this room can wait for. */
@@ -154,6 +155,31 @@ export const pathDeadlines: DeadlineTable = {
   revalidating: deadline(NEXT_PACKETS, ['peerPath'], 'three PTOs, RFC 9000 section 8.2.4'),
 }
 
+/** WebTransport session, by state. */
+export const sessionDeadlines: DeadlineTable = {
+  connecting: deadline(
+    ALIVE_BUT_STUCK,
+    ['handler', 'peerData'],
+    'the handler has its own deadline to accept; a server answers its client',
+  ),
+  open: deadline(
+    Number.POSITIVE_INFINITY,
+    ['peerData', 'handler'],
+    'a session lasts as long as both want it; the idle timeout watches',
+  ),
+  draining: deadline(
+    Number.POSITIVE_INFINITY,
+    ['peerData', 'handler'],
+    'draining is a request to the applications, who may go on',
+  ),
+  closing: deadline(NEXT_PACKETS, ['peerData'], 'the peer ends its side, or it is made to after ten seconds'),
+  ending: deadline(
+    NEXT_PACKETS,
+    ['peerData'],
+    'the FIN follows the close, or is insisted on after ten seconds',
+  ),
+}
+
 /**
  * Both parts of a bidirectional stream: the earlier deadline of those parts that live. While the request still
  * arrives, the answer may wait for its end.
@@ -190,6 +216,7 @@ const byId: ReadonlyMap<string, FindDeadline> = new Map<string, FindDeadline>([
   [serverHandshake.id, (name) => serverHandshakeDeadlines[name]],
   [clientHandshake.id, (name) => clientHandshakeDeadlines[name]],
   [networkPath.id, (name) => pathDeadlines[name]],
+  [webtransportSession.id, (name) => sessionDeadlines[name]],
 ])
 
 const byTable = new WeakMap<CompiledMachine, readonly (StateDeadline | undefined)[]>()

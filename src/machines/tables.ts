@@ -17,6 +17,8 @@ import { receiveStreamMachine } from './receive-stream-machine.ts'
 import { sendStreamMachine } from './send-stream-machine.ts'
 import { serverHandshakeMachine } from './server-handshake-machine.ts'
 import { ReceivePhase, SendPhase, STREAM_ACTIONS, STREAM_EVENTS } from './stream-events.ts'
+import { SESSION_ACTIONS, SESSION_EVENTS, SessionPhase } from './webtransport-session-events.ts'
+import { webtransportSessionMachine } from './webtransport-session-machine.ts'
 
 const sendPart = { name: 'send', codes: SendPhase }
 const receivePart = { name: 'receive', codes: ReceivePhase }
@@ -68,6 +70,21 @@ export const networkPath: CompiledMachine = compile(pathMachine, PATH_EVENTS, PA
   { name: 'whole', codes: PathPhase },
 ])
 
+const sessionCodes = {
+  ...SessionPhase,
+  rejected: SessionPhase.over,
+  closedLocal: SessionPhase.over,
+  closedPeer: SessionPhase.over,
+  failed: SessionPhase.over,
+}
+
+export const webtransportSession: CompiledMachine = compile(
+  webtransportSessionMachine,
+  SESSION_EVENTS,
+  SESSION_ACTIONS,
+  [{ name: 'whole', codes: sessionCodes }],
+)
+
 /** Every table, for proofs, deadlines and the inspector. */
 export const allTables: readonly CompiledMachine[] = [
   sendStream,
@@ -77,4 +94,5 @@ export const allTables: readonly CompiledMachine[] = [
   serverHandshake,
   clientHandshake,
   networkPath,
+  webtransportSession,
 ]

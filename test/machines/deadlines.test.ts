@@ -7,6 +7,7 @@ import {
   receivingDeadlines,
   sendingDeadlines,
   serverHandshakeDeadlines,
+  sessionDeadlines,
 } from '../../src/machines/deadlines.ts'
 import {
   allTables,
@@ -19,6 +20,7 @@ import {
   sendStream,
   serverHandshake,
   WAITING_REASONS,
+  webtransportSession,
 } from '../../src/machines/index.ts'
 
 describe('deadlines', () => {
@@ -48,6 +50,7 @@ describe('deadlines', () => {
     ['serverHandshake', serverHandshake, serverHandshakeDeadlines],
     ['clientHandshake', clientHandshake, clientHandshakeDeadlines],
     ['path', networkPath, pathDeadlines],
+    ['webtransportSession', webtransportSession, sessionDeadlines],
   ] as const)('%s: the table names no state that the chart does not reach', (_id, table, deadlines) => {
     const open = table.name.filter((_name, state) => table.final[state] === 0)
     expect(Object.keys(deadlines).sort()).toEqual([...open].sort())
