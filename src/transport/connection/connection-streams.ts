@@ -17,7 +17,7 @@ import type { RememberedLimits } from './early-data.ts'
 
 export class ConnectionStreams implements StreamHost {
   readonly table: StreamTable
-  readonly sendQueue = new SendQueue()
+  readonly sendQueue = new SendQueue<QuicStream>()
   readonly sendCredit = new SendCredit(0)
   readonly receiveCredit: ReceiveCredit
   readonly #connection: QuicConnection
@@ -112,6 +112,7 @@ export class ConnectionStreams implements StreamHost {
   release(id: number, keepsCredit: boolean): void {
     const stream = this.table.release(id)
     if (stream === undefined) return
+    this.sendQueue.remove(stream)
     this.#blocked.delete(stream)
     this.#withheld?.delete(stream)
     if (!keepsCredit) this.returnCredit(id)
@@ -154,6 +155,10 @@ export class ConnectionStreams implements StreamHost {
     this.#connection.wake()
   }
 
+  setPriority(stream: QuicStream, urgency: number, incremental: boolean): void {
+    this.sendQueue.setPriority(stream, urgency, incremental)
+  }
+
   noteReadAll(stream: QuicStream): void {
     this.#readAll.push(stream)
     this.#connection.wake()
@@ -193,10 +198,14 @@ export class ConnectionStreams implements StreamHost {
   // --- Sending ---
 
   /** After its turn a stream waits again, waits for connection credit, or has nothing left. */
-  requeue(stream: QuicStream): void {
+  endTurn(stream: QuicStream): void {
     const { available } = this.sendCredit
-    if (stream.hasOutput(available)) this.sendQueue.push(stream)
-    else if (available === 0 && stream.hasOutput(1)) {
+    if (stream.hasOutput(available)) {
+      this.sendQueue.yield(stream)
+      return
+    }
+    this.sendQueue.remove(stream)
+    if (available === 0 && stream.hasOutput(1)) {
       this.#blocked.add(stream)
       if (this.sendCredit.reportedAt === this.sendCredit.max) return
       this.sendCredit.reportedAt = this.sendCredit.max

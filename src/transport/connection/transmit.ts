@@ -243,11 +243,14 @@ export class Transmitter {
     const { packet, buffer, end } = writer
     writer.offset = control.writeFrames(buffer, writer.offset, end, packet)
     if (datagrams.hasOutput) writer.offset = datagrams.writeFrames(buffer, writer.offset, end, packet)
-    // Each stream in the queue gets one look per packet; the one that fills it goes to the back.
-    for (let turns = sendQueue.size; turns > 0 && end - writer.offset > MIN_STREAM_ROOM; turns--) {
-      const stream = sendQueue.shift()!
-      writer.offset = stream.writeFrames(buffer, writer.offset, end, packet)
-      host.requeue(stream)
+    while (end - writer.offset > MIN_STREAM_ROOM) {
+      const stream = sendQueue.choose()
+      if (stream === undefined) break
+      const before = writer.offset
+      writer.offset = stream.writeFrames(buffer, before, end, packet)
+      host.endTurn(stream)
+      // It has something that does not fit: the packet is as good as full.
+      if (writer.offset === before && stream.isQueued) break
     }
   }
 

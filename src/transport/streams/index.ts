@@ -4,7 +4,14 @@ export { ReceiveCredit, SendCredit } from './flow-control.ts'
 export * from './limits.ts'
 export { ReceiveBuffer } from './receive-buffer.ts'
 export { SendBuffer } from './send-buffer.ts'
-export { SendQueue } from './send-queue.ts'
+export {
+  AGED_TURN,
+  CRITICAL_URGENCY,
+  DEFAULT_URGENCY,
+  LOWEST_URGENCY,
+  QueueEntry,
+  SendQueue,
+} from './send-queue.ts'
 export { QuicStream, type StreamApplication, type StreamHost } from './stream.ts'
 export {
   LocalStreamCredit,

@@ -12,6 +12,7 @@ import { FrameType, writeResetStream, writeStopSending, writeStreamLimit } from 
 import { EntryKind, type EntryTarget, type PacketEntries } from './entry-kind.ts'
 import type { ReceiveCredit, SendCredit } from './flow-control.ts'
 import { ReceivingPart } from './receiving-part.ts'
+import { QueueEntry } from './send-queue.ts'
 import { SendingPart } from './sending-part.ts'
 import { StreamControl } from './stream-control.ts'
 
@@ -34,6 +35,7 @@ export interface StreamHost {
   readonly sendCredit: SendCredit
   readonly receiveCredit: ReceiveCredit
   queueSend(stream: QuicStream): void
+  setPriority(stream: QuicStream, urgency: number, incremental: boolean): void
   noteReadAll(stream: QuicStream): void
   handleCreditConsumed(): void
   /** Time of the current call, ms. */
@@ -45,7 +47,7 @@ export interface StreamHost {
 /** Room a stream-related control frame may need: type and three varints of 8 bytes. */
 const CONTROL_FRAME_ROOM = 25
 
-export class QuicStream implements ActorSubject, EntryTarget {
+export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget {
   readonly id: number
   readonly isLocal: boolean
   readonly host: StreamHost
@@ -53,12 +55,6 @@ export class QuicStream implements ActorSubject, EntryTarget {
   application: StreamApplication | undefined
   readonly sending: SendingPart | undefined
   readonly receiving: ReceivingPart | undefined
-  /** Priority for the scheduler, RFC 9218: 0 (first) to 7. */
-  urgency = 3
-  incremental = false
-  /** Links of the send queue. */
-  isQueued = false
-  nextQueued: QuicStream | undefined
   #control = 0
 
   constructor(
@@ -68,6 +64,7 @@ export class QuicStream implements ActorSubject, EntryTarget {
     sendLimit: number | undefined,
     window: number | undefined,
   ) {
+    super()
     this.id = id
     this.isLocal = isLocal
     this.host = host
@@ -110,6 +107,16 @@ export class QuicStream implements ActorSubject, EntryTarget {
   /** Queues the FIN after everything written. */
   end(): void {
     this.sending?.end()
+  }
+
+  /**
+   * Says when this stream's data and its repetitions go out, compared with other streams; counts at once (RFC 9218).
+   * @param urgency 0 (first) to 7, or CRITICAL_URGENCY; 3 unless it is set
+   * @param incremental whether it shares with streams of its urgency, or waits for those with lower IDs
+   * @throws RangeError for any other urgency
+   */
+  setPriority(urgency: number, incremental: boolean): void {
+    this.host.setPriority(this, urgency, incremental)
   }
 
   /** Abandons the sending part with an application error code (RESET_STREAM). */

@@ -68,6 +68,11 @@ export class StreamDouble {
     this.resetCode ??= code
   }
 
+  setPriority(urgency: number, incremental: boolean): void {
+    this.urgency = urgency
+    this.incremental = incremental
+  }
+
   stopSending(code: number): void {
     this.stopCode ??= code
     this.arrived.length = 0
