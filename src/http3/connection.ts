@@ -12,7 +12,9 @@ import { FrameType, StreamType } from './frames.ts'
 import { GlitchBudget } from './glitch-budget.ts'
 import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
 import { MessageHead, SectionKind } from './message-head.ts'
-import { encodeIdentifierFrame, MessageWriter } from './message-writer.ts'
+import { encodeIdentifierFrame, encodePriorityUpdate, MessageWriter } from './message-writer.ts'
+import { type Priority, priorityText } from './priorities.ts'
+import { PriorityUpdates } from './priority-updates.ts'
 import { H3Log } from './qlog.ts'
 import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
 import { FieldSectionDecoder } from './qpack/section-decoder.ts'
@@ -56,6 +58,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   readonly log: H3Log | undefined
   readonly writer = new MessageWriter()
   readonly datagrams: HttpDatagrams
+  private readonly priorityUpdates: PriorityUpdates
   /** Request streams whose QUIC stream is gone while received bytes wait for their reader. */
   readonly lingering = new Set<RequestStream>()
   private readonly grease: number
@@ -87,6 +90,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.log = transport.log && new H3Log(transport.log)
     this.writer.log = this.log
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
+    this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
     this.decoder = new FieldSectionDecoder({
       maxSize: this.settings.maxFieldSectionSize,
       maxCount: MAX_FIELD_COUNT,
@@ -258,7 +262,9 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
       return refusedStream
     }
     if (stream.id >= this.nextId) this.nextId = stream.id + 4
-    return new RequestStream(stream, this)
+    const request = new RequestStream(stream, this)
+    this.priorityUpdates.deliverEarly(request)
+    return request
   }
 
   handleDatagramFrame(payload: Uint8Array): void {
@@ -336,6 +342,15 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.hasPeerSettings = true
     this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
     this.events.handleSettings?.(settings)
+  }
+
+  handlePriorityUpdate(id: number, value: string): void {
+    this.priorityUpdates.handle(id, value)
+  }
+
+  /** Client: tells the server to send a response more or less urgently (RFC 9218 section 7). */
+  sendPriorityUpdate(streamId: number, priority: Priority): void {
+    this.controlStream?.write(encodePriorityUpdate(streamId, priorityText(priority)))
   }
 
   handlePeerGoaway(id: number): void {

@@ -18,6 +18,8 @@ export interface ControlStreamOwner {
   readonly budget: GlitchBudget
   handleSettings(settings: H3Settings): void
   handlePeerGoaway(id: number): void
+  /** PRIORITY_UPDATE for a request stream; `value` is the field's text as received. */
+  handlePriorityUpdate(id: number, value: string): void
 }
 
 const payloadCaps: ReadonlyMap<number, number> = new Map<number, number>([
@@ -45,6 +47,7 @@ export class ControlStreamReader {
   private readonly identifier = new VarintReader()
   private readonly payload = new Uint8Array(MAX_SETTINGS_PAYLOAD)
   private filled = 0
+  private identifierEnd = 0
   private isKnown = false
   private hasSettings = false
   private lastGoaway = Number.POSITIVE_INFINITY
@@ -122,7 +125,7 @@ export class ControlStreamReader {
     const id = this.readIdentifier(isUpdate)
     if (type === FrameType.goaway) this.handleGoaway(id)
     else if (type === FrameType.maxPushId) this.handleMaxPushId(id)
-    else if (type === FrameType.priorityUpdateRequest) this.checkRequestId()
+    else if (type === FrameType.priorityUpdateRequest) this.handlePriorityUpdate(id)
     else this.refusePushId()
   }
 
@@ -131,6 +134,7 @@ export class ControlStreamReader {
     for (let index = 0; index < this.filled; index++) {
       if (!this.identifier.push(this.payload[index])) continue
       if (index + 1 < this.filled && !allowsMore) frameError('bytes after the identifier')
+      this.identifierEnd = index + 1
       return this.identifier.value
     }
     return frameError('truncated identifier')
@@ -143,6 +147,12 @@ export class ControlStreamReader {
     if (id > this.lastGoaway) idError('GOAWAY identifier increased')
     this.lastGoaway = id
     this.owner.handlePeerGoaway(id)
+  }
+
+  private handlePriorityUpdate(id: number): void {
+    this.checkRequestId()
+    const value = Buffer.from(this.payload.subarray(this.identifierEnd, this.filled)).toString('latin1')
+    this.owner.handlePriorityUpdate(id, value)
   }
 
   private checkRequestId(): void {

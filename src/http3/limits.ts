@@ -21,6 +21,9 @@ export const MAX_IDENTIFIER_PAYLOAD = 8
 /** Payload of PRIORITY_UPDATE in bytes (RFC 9218 section 7): an identifier and a short structured field. */
 export const MAX_PRIORITY_UPDATE_PAYLOAD = 256
 
+/** Priorities kept for requests that are not open yet; a client may open as many at once by default, and 28 more. */
+export const MAX_EARLY_PRIORITIES = 128
+
 /** First allocation for a HEADERS payload that arrives in pieces; grows with what arrived, never with what was declared. */
 export const FIRST_REASSEMBLY_BYTES = 2_048
 

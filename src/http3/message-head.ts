@@ -21,6 +21,8 @@ export class MessageHead implements FieldReceiver {
   fields: string[] = []
   /** Declared content-length in bytes, -1 when absent. */
   contentLength = -1
+  /** Value of the priority field (RFC 9218 section 5). */
+  priority: string | undefined
   private kind: number = SectionKind.trailers
   private host: string | undefined
   private cookieIndex = -1
@@ -48,6 +50,7 @@ export class MessageHead implements FieldReceiver {
     this.path = undefined
     this.protocol = undefined
     this.host = undefined
+    this.priority = undefined
     this.status = 0
     this.contentLength = -1
     this.cookieIndex = -1
@@ -113,6 +116,10 @@ export class MessageHead implements FieldReceiver {
         break
       case 'host':
         if (this.kind === SectionKind.request) this.noteHost(value)
+        break
+      case 'priority':
+        // RFC 8941 section 4.2: lines of one name are one field.
+        this.priority = this.priority === undefined ? value : `${this.priority}, ${value}`
         break
       case 'te':
         // RFC 9114 section 4.2: "MUST NOT contain any value other than "trailers"", in requests only.

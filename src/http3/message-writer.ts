@@ -40,6 +40,8 @@ export class MessageWriter {
   maxFieldSectionSize = Number.POSITIVE_INFINITY
   /** content-length in bytes found by the last `scan`, -1 when absent. */
   declaredLength = -1
+  /** Value of the priority field (RFC 9218 section 5) found by the last `scan`. */
+  priority: string | undefined
   private bound = 0
   private readonly output = new OutputBlock()
 
@@ -52,6 +54,7 @@ export class MessageWriter {
   scan(fields: readonly string[], section: WrittenSection): void {
     if (fields.length % 2 !== 0) throw new TypeError('a field list has a name without a value')
     this.declaredLength = -1
+    this.priority = undefined
     let text = 0
     for (let index = 0; index < fields.length; index += 2) {
       const name = fields[index]
@@ -80,6 +83,8 @@ export class MessageWriter {
         throw new TypeError('content-length must be one number in the head')
       }
       this.declaredLength = length
+    } else if (name === 'priority') {
+      this.priority = this.priority === undefined ? value : `${this.priority}, ${value}`
     } else if (
       isConnectionSpecific(name) ||
       (name === 'te' && (section !== 'request' || value !== 'trailers'))
@@ -176,6 +181,16 @@ function patchLength(buffer: Uint8Array, offset: number, bytes: number, length: 
   buffer[offset + 1] = length >>> 16
   buffer[offset + 2] = length >>> 8
   buffer[offset + 3] = length
+}
+
+/** PRIORITY_UPDATE for a request stream, RFC 9218 section 7.2. */
+export function encodePriorityUpdate(streamId: number, value: string): Uint8Array {
+  const type = FrameType.priorityUpdateRequest
+  const length = varintLength(streamId) + value.length
+  const bytes = new Uint8Array(varintLength(type) + varintLength(length) + length)
+  const offset = writeVarint(bytes, writeVarint(bytes, writeVarint(bytes, 0, type), length), streamId)
+  bytes.set(Buffer.from(value, 'latin1'), offset)
+  return bytes
 }
 
 /** Bytes of a varint frame with one identifier as payload (GOAWAY, RFC 9114 section 7.2.6). */

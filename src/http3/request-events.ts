@@ -17,6 +17,8 @@ export interface RequestStreamEvents {
   handleBodyEnd(): void
   /** Writing may go on after `write` returned false. */
   handleWritable(): void
+  /** Server: the client has changed its mind about the priority of the response (RFC 9218 section 7). */
+  handlePriority?(): void
   /** The peer's message ends here unfinished: reset by the peer, or (`isLocal`) refused by us as an error. */
   handleReset(code: number, isLocal: boolean): void
   /** The peer wants no more of our message; it has been reset. */

@@ -7,6 +7,7 @@ import type { H3Connection } from './connection.ts'
 import { H3Error, H3ErrorCode } from './errors.ts'
 import { MessageReceiver, ReceivePart, Step } from './message-receiver.ts'
 import { MessageSender, type SenderOwner, SendPart } from './message-sender.ts'
+import { type Priority, parseOverride, priorityOf, ResponsePriority } from './priorities.ts'
 import type { RequestStreamEvents, RespondOptions } from './request-events.ts'
 
 export class RequestStream implements StreamApplication, SenderOwner {
@@ -29,6 +30,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
   private readonly stream: QuicStream
   private readonly receiver: MessageReceiver
   private readonly sender: MessageSender
+  private readonly signals: ResponsePriority
   private transportCalls = 0
   private outcome: 'closed' | 'reset' | undefined
   private isClosedReported = false
@@ -40,6 +42,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.connection = connection
     this.receiver = new MessageReceiver(stream, connection)
     this.sender = new MessageSender(stream, connection.writer, this)
+    this.signals = new ResponsePriority(stream)
   }
 
   /** QUIC stream ID. */
@@ -80,6 +83,26 @@ export class RequestStream implements StreamApplication, SenderOwner {
   /** Bytes written and not acknowledged. */
   get bufferedBytes(): number {
     return this.stream.bufferedBytes
+  }
+
+  /** How the response is to be sent beside others (RFC 9218): what the client asked for, unless the server knows better. */
+  get priority(): Priority {
+    return this.signals.value
+  }
+
+  /**
+   * Server: sends this response more or less urgently than the client asked; what is left out stays as the client
+   * wants it. Client: tells the server to (PRIORITY_UPDATE).
+   * @throws RangeError for an urgency other than 0 to 7
+   */
+  setPriority(part: Partial<Priority>): void {
+    const { urgency = this.priority.urgency, incremental = this.priority.incremental } = part
+    const priority = priorityOf(urgency, incremental)
+    if (this.connection.role === 'server') this.signals.override(part)
+    else if (this.receiver.part < ReceivePart.done) {
+      this.signals.update(priority)
+      this.connection.sendPriorityUpdate(this.id, priority)
+    }
   }
 
   // Receiving
@@ -130,6 +153,8 @@ export class RequestStream implements StreamApplication, SenderOwner {
     // RFC 9110 section 6.4.1
     const isContentless = this.method === 'HEAD' || status === 204 || status === 304
     const isOpen = this.sender.sendHead(status, fields, isContentless, options?.body)
+    const { priority } = this.connection.writer
+    if (priority !== undefined) this.signals.override(parseOverride(priority))
     if (options?.end === true) this.end()
     return isOpen
   }
@@ -274,6 +299,12 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.events?.handleClosed(this.outcome)
   }
 
+  /** The client changes the priority of the response, perhaps before its head has arrived. */
+  handlePriorityUpdate(priority: Priority): void {
+    this.signals.update(priority)
+    this.events?.handlePriority?.()
+  }
+
   private get isReceivingBody(): boolean {
     return this.receiver.part === ReceivePart.body || this.receiver.part === ReceivePart.trailers
   }
@@ -315,6 +346,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.path = head.path ?? ''
     this.protocol = head.protocol
     this.headers = head.fields
+    this.signals.takeField(head.priority)
     this.receiver.isTunnel = this.method === 'CONNECT'
     this.connection.events.handleRequest(this)
     this.connection.datagrams.deliverEarly(this)
@@ -335,6 +367,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
    * @throws TypeError, RangeError for fields that cannot be sent
    */
   sendRequest(fields: readonly string[], hasBody: boolean): void {
+    this.signals.takeField(this.connection.head.priority)
     this.sender.sendHead(0, fields, false, undefined)
     if (!hasBody) this.sender.end()
   }

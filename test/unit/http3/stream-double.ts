@@ -135,6 +135,7 @@ export class ConnectionDouble {
   closed: { code: number; reason: string } | undefined
   readonly settings = { maxDatagramFrameSize: 0 }
   readonly datagrams = { peerLimit: 65_535 }
+  readonly host = { table: { peer: [{ advertised: 100 }, { advertised: 3 }] } }
   private opened = { bidi: 0, uni: 0 }
 
   constructor(role: 'client' | 'server') {
