@@ -1,41 +1,18 @@
-// serve(): puts a whole server together. UDP sockets, endpoint and HTTP/3; the TCP fallback on the same port number;
-// the admin port. The only place on the server's side that knows real sockets, the real clock and the process.
-import { Observable } from 'rxjs'
+// serve(): the front door of the server's side, and what can be asked of it. start-server.ts puts the parts together.
+import type { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
 import type { RetryMode } from '../supervisor/address-validation.ts'
-import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
-import { Endpoint } from '../supervisor/endpoint.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
-import { checkSecret } from '../supervisor/endpoint-secret.ts'
-import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
-import { HARD_STOP } from '../supervisor/limits.ts'
-import { prometheusText } from '../supervisor/metrics.ts'
 import type { MissedTransition } from '../supervisor/missed-transitions.ts'
-import { type ServerStatus, statusOf } from '../supervisor/status.ts'
+import type { ServerStatus } from '../supervisor/status.ts'
 import type { StuckReport } from '../supervisor/stuck-report.ts'
 import type { HandlerFault, SupervisionSettings } from '../supervisor/supervision.ts'
-import {
-  type PreferredAddresses,
-  type QuicVersionName,
-  type TransportSettings,
-  versionsNamed,
-} from '../transport/connection/index.ts'
-import { selectBackends } from '../transport/crypto/index.ts'
-import { type Clock, systemClock } from '../transport/io/clock.ts'
-import { systemEntropy } from '../transport/io/entropy.ts'
-import type { NodeSocket } from '../transport/io/node-socket.ts'
-import { QlogDirectory } from '../transport/io/qlog-directory.ts'
-import { createSelfSigned, type SelfSigned } from '../transport/io/self-signed.ts'
-import { loadIdentity, SessionTickets, type TicketSecrets } from '../transport/tls/index.ts'
-import { bindPorts } from './bind-ports.ts'
-import { type DemoOptions, demoRoutes } from './demo-routes.ts'
+import type { PreferredAddresses, QuicVersionName, TransportSettings } from '../transport/connection/index.ts'
+import type { SelfSigned } from '../transport/io/self-signed.ts'
+import type { TicketSecrets } from '../transport/tls/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
-import { type FetchHandler, fetchHandler } from './fetch-handler.ts'
-import { httpDates } from './http-date.ts'
-import { EARLY_DATA_SETTINGS, http3Service } from './http3-service.ts'
-import { MAX_DATAGRAM_FRAME_SIZE, SELF_SIGNED_DAYS } from './limits.ts'
-import { containStrayErrors } from './stray-errors.ts'
-import type { TcpServer } from './tcp-server.ts'
+import type { FetchHandler } from './fetch-handler.ts'
+import { startServer } from './start-server.ts'
 
 /** Certificate chain and private key, each as PEM text. */
 export interface CertificateAndKey {
@@ -136,200 +113,6 @@ export interface QuactorServer {
  * @throws Error of the system when a port is busy or may not be bound, or the qlog folder cannot be made;
  *   IdentityError for a key that cannot be used; RangeError for a secret that is too short
  */
-export async function serve(options: ServeOptions = {}): Promise<QuactorServer> {
-  const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
-  if (options.secret !== undefined) checkSecret(options.secret)
-  const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
-  const clock = systemClock()
-  const certificate = await certificateOf(options)
-  const identity = loadIdentity(certificate.cert, certificate.key)
-  const tickets = ticketsOf(options, clock)
-  const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
-  const ports = await bindPorts({
-    host: options.host,
-    port: options.port ?? 4433,
-    preferred: options.preferredAddress,
-    tcp:
-      options.tcp === false ? undefined : { cert: certificate.cert, key: certificate.key, handler, report },
-  })
-  const endpoint = new Endpoint({
-    clock,
-    entropy: systemEntropy(),
-    sockets: ports.udp,
-    backends: selectBackends(),
-    server: {
-      tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
-      application: http3Service(handler, httpDates()),
-      ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
-    },
-    report,
-    transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
-    ...(options.versions && { versions: versionsNamed(options.versions) }),
-    ...(options.retry === undefined ? {} : { retry: options.retry }),
-    ...(options.secret === undefined ? {} : { secret: options.secret }),
-    ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
-    ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
-    ...(qlog && { openQlog: qlog.open }),
-  })
-  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog)
-  try {
-    if (options.inspector) await server.openAdmin(options.inspector.port)
-  } catch (error) {
-    await server.close({ timeout: 0 })
-    throw error
-  }
-  if (options.containErrors !== false) server.containErrors()
-  endpoint.start()
-  return server
-}
-
-class RunningServer implements QuactorServer {
-  readonly port: number
-  readonly address: string
-  readonly certificate: SelfSigned | undefined
-  readonly inspect$: Observable<InspectionEvent>
-  readonly stuck$: Observable<StuckReport>
-  readonly #endpoint: Endpoint
-  readonly #tcp: readonly TcpServer[]
-  readonly #qlog: QlogDirectory | undefined
-  readonly #lag = new EventLoopLag()
-  #admin: AdminServer | undefined
-  #endContainment: (() => void) | undefined
-  #closing: Promise<DrainReport> | undefined
-
-  constructor(
-    endpoint: Endpoint,
-    { udp, tcp }: { readonly udp: readonly NodeSocket[]; readonly tcp: readonly TcpServer[] },
-    certificate: SelfSigned | undefined,
-    qlog: QlogDirectory | undefined,
-  ) {
-    this.#endpoint = endpoint
-    this.#tcp = tcp
-    this.#qlog = qlog
-    this.certificate = certificate
-    this.port = udp[0].localPort
-    this.address = udp[0].localAddress
-    this.inspect$ = new Observable((subscriber) =>
-      endpoint.inspection.inspect((event) => subscriber.next(event)),
-    )
-    this.stuck$ = new Observable((subscriber) =>
-      endpoint.stuck.subscribe((report) => subscriber.next(report)),
-    )
-  }
-
-  get url(): string {
-    return `https://${hostOf(this.address)}:${this.port}`
-  }
-
-  get inspector(): string | undefined {
-    return this.#admin?.url
-  }
-
-  async openAdmin(port: number): Promise<void> {
-    const source = {
-      status: () => this.status(),
-      metrics: () => prometheusText(this.status(), this.#endpoint.counters),
-      details: detailsOf(this.#endpoint),
-    }
-    this.#admin = await listenAdmin({ port, source })
-  }
-
-  /** Until the server is closed. */
-  containErrors(): void {
-    this.#endContainment = containStrayErrors()
-  }
-
-  stuck(): readonly StuckReport[] {
-    return this.#endpoint.listStuck()
-  }
-
-  missedTransitions(): readonly MissedTransition[] {
-    return this.#endpoint.missed.list()
-  }
-
-  status(): ServerStatus {
-    return statusOf(this.#endpoint, {
-      rss: () => process.memoryUsage.rss(),
-      eventLoopLagP99Ms: () => this.#lag.p99(),
-    })
-  }
-
-  close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {
-    this.#closing ??= this.#close(options.timeout ?? HARD_STOP)
-    return this.#closing
-  }
-
-  async #close(timeout: number): Promise<DrainReport> {
-    const tcp = this.#tcp.map((server) => server.close(timeout))
-    const report = await this.#endpoint.close(timeout)
-    await Promise.all(tcp)
-    await this.#admin?.close()
-    await this.#qlog?.close()
-    this.#lag.stop()
-    this.#endContainment?.()
-    return report
-  }
-}
-
-/** What is behind the numbers that should be zero, for the admin port. */
-function detailsOf(endpoint: Endpoint): NonNullable<AdminSource['details']> {
-  return {
-    '/stuck': () => endpoint.listStuck(),
-    '/missed': () => ({ counts: endpoint.missed.counts(), latest: endpoint.missed.list() }),
-    '/invariants': () => ({ mode: endpoint.invariants.mode, latest: endpoint.invariants.list() }),
-  }
-}
-
-/** Something that a browser can be pointed at: "every address" is reached as localhost. */
-function hostOf(address: string): string {
-  if (['0.0.0.0', '::', '127.0.0.1', '::1'].includes(address)) return 'localhost'
-  return address.includes(':') ? `[${address}]` : address
-}
-
-interface ServerCertificate extends CertificateAndKey {
-  readonly selfSigned?: SelfSigned
-}
-
-async function certificateOf(options: ServeOptions): Promise<ServerCertificate> {
-  const { tls = 'self-signed', host } = options
-  if (tls !== 'self-signed') return tls
-  const names = ['localhost', '127.0.0.1', '::1']
-  const isSpecific = host !== undefined && host !== '0.0.0.0' && host !== '::' && !names.includes(host)
-  if (isSpecific) names.push(host)
-  const selfSigned = await createSelfSigned({ names, days: SELF_SIGNED_DAYS })
-  return { cert: selfSigned.certPem, key: selfSigned.keyPem, selfSigned }
-}
-
-/** @throws RangeError for ticket keys that cannot be used */
-function ticketsOf({ ticketKeys, earlyData }: ServeOptions, clock: Clock): SessionTickets | undefined {
-  if (ticketKeys === false) return undefined
-  return new SessionTickets({
-    entropy: systemEntropy(),
-    now: () => clock.wallTime(),
-    keys: ticketKeys,
-    earlyData,
-    applicationState: EARLY_DATA_SETTINGS,
-  })
-}
-
-function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
-  if (options.handler !== undefined) return options.handler
-  return options.fetch === undefined ? demoRoutes(demo) : fetchHandler(options.fetch)
-}
-
-function printFault({ kind, method, path, error }: HandlerFault): void {
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const where = kind === 'internal' ? 'defect' : `handler ${kind} in ${method} ${path}`
-  console.error(`${where}: ${detail}`)
-}
-
-/** A report that throws must not become a fault of its own. */
-function guardReport(onFault: (fault: HandlerFault) => void): (fault: HandlerFault) => void {
-  return (fault) => {
-    try {
-      onFault(fault)
-    } catch (error) {
-      console.error('onFault failed:', error)
-    }
-  }
+export function serve(options: ServeOptions = {}): Promise<QuactorServer> {
+  return startServer(options)
 }

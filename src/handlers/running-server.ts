@@ -1,0 +1,122 @@
+// A server that runs: what serve() returns. Owns the endpoint, the TCP fallback, the admin port, and their end.
+// Made by start-server.ts.
+import { Observable } from 'rxjs'
+import type { InspectionEvent } from 'xstate'
+import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
+import type { Endpoint } from '../supervisor/endpoint.ts'
+import type { DrainReport } from '../supervisor/endpoint-drain.ts'
+import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
+import { HARD_STOP } from '../supervisor/limits.ts'
+import { prometheusText } from '../supervisor/metrics.ts'
+import type { MissedTransition } from '../supervisor/missed-transitions.ts'
+import { type ServerStatus, statusOf } from '../supervisor/status.ts'
+import type { StuckReport } from '../supervisor/stuck-report.ts'
+import type { NodeSocket } from '../transport/io/node-socket.ts'
+import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
+import type { SelfSigned } from '../transport/io/self-signed.ts'
+import type { QuactorServer } from './serve.ts'
+import { containStrayErrors } from './stray-errors.ts'
+import type { TcpServer } from './tcp-server.ts'
+
+export class RunningServer implements QuactorServer {
+  readonly port: number
+  readonly address: string
+  readonly certificate: SelfSigned | undefined
+  readonly inspect$: Observable<InspectionEvent>
+  readonly stuck$: Observable<StuckReport>
+  readonly #endpoint: Endpoint
+  readonly #tcp: readonly TcpServer[]
+  readonly #qlog: QlogDirectory | undefined
+  readonly #lag = new EventLoopLag()
+  #admin: AdminServer | undefined
+  #endContainment: (() => void) | undefined
+  #closing: Promise<DrainReport> | undefined
+
+  constructor(
+    endpoint: Endpoint,
+    { udp, tcp }: { readonly udp: readonly NodeSocket[]; readonly tcp: readonly TcpServer[] },
+    certificate: SelfSigned | undefined,
+    qlog: QlogDirectory | undefined,
+  ) {
+    this.#endpoint = endpoint
+    this.#tcp = tcp
+    this.#qlog = qlog
+    this.certificate = certificate
+    this.port = udp[0].localPort
+    this.address = udp[0].localAddress
+    this.inspect$ = new Observable((subscriber) =>
+      endpoint.inspection.inspect((event) => subscriber.next(event)),
+    )
+    this.stuck$ = new Observable((subscriber) =>
+      endpoint.stuck.subscribe((report) => subscriber.next(report)),
+    )
+  }
+
+  get url(): string {
+    return `https://${hostOf(this.address)}:${this.port}`
+  }
+
+  get inspector(): string | undefined {
+    return this.#admin?.url
+  }
+
+  async openAdmin(port: number): Promise<void> {
+    const source = {
+      status: () => this.status(),
+      metrics: () => prometheusText(this.status(), this.#endpoint.counters),
+      details: detailsOf(this.#endpoint),
+    }
+    this.#admin = await listenAdmin({ port, source })
+  }
+
+  /** Until the server is closed. */
+  containErrors(): void {
+    this.#endContainment = containStrayErrors()
+  }
+
+  stuck(): readonly StuckReport[] {
+    return this.#endpoint.listStuck()
+  }
+
+  missedTransitions(): readonly MissedTransition[] {
+    return this.#endpoint.missed.list()
+  }
+
+  status(): ServerStatus {
+    return statusOf(this.#endpoint, {
+      rss: () => process.memoryUsage.rss(),
+      eventLoopLagP99Ms: () => this.#lag.p99(),
+    })
+  }
+
+  close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {
+    this.#closing ??= this.#close(options.timeout ?? HARD_STOP)
+    return this.#closing
+  }
+
+  async #close(timeout: number): Promise<DrainReport> {
+    const tcp = this.#tcp.map((server) => server.close(timeout))
+    const report = await this.#endpoint.close(timeout)
+    await Promise.all(tcp)
+    await this.#admin?.close()
+    await this.#qlog?.close()
+    this.#lag.stop()
+    this.#endContainment?.()
+    return report
+  }
+}
+
+/** What is behind the numbers that should be zero, for the admin port. */
+function detailsOf(endpoint: Endpoint): NonNullable<AdminSource['details']> {
+  return {
+    '/stuck': () => endpoint.listStuck(),
+    '/missed': () => ({ counts: endpoint.missed.counts(), latest: endpoint.missed.list() }),
+    '/invariants': () => ({ mode: endpoint.invariants.mode, latest: endpoint.invariants.list() }),
+  }
+}
+
+/** Something that a browser can be pointed at: "every address" is reached as localhost. */
+function hostOf(address: string): string {
+  if (['0.0.0.0', '::', '127.0.0.1', '::1'].includes(address)) return 'localhost'
+  return address.includes(':') ? `[${address}]` : address
+}

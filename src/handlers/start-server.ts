@@ -1,0 +1,103 @@
+// Puts a whole server together: UDP sockets, endpoint and HTTP/3; the TCP fallback on the same port number; the admin
+// port. The only place on the server's side that knows real sockets, the real clock and the process. Called by serve().
+import { Endpoint } from '../supervisor/endpoint.ts'
+import { checkSecret } from '../supervisor/endpoint-secret.ts'
+import type { HandlerFault } from '../supervisor/supervision.ts'
+import { versionsNamed } from '../transport/connection/index.ts'
+import { selectBackends } from '../transport/crypto/index.ts'
+import { type Clock, systemClock } from '../transport/io/clock.ts'
+import { systemEntropy } from '../transport/io/entropy.ts'
+import { QlogDirectory } from '../transport/io/qlog-directory.ts'
+import { loadIdentity, SessionTickets } from '../transport/tls/index.ts'
+import { bindPorts } from './bind-ports.ts'
+import { type DemoOptions, demoRoutes } from './demo-routes.ts'
+import type { ExchangeHandler } from './exchange.ts'
+import { fetchHandler } from './fetch-handler.ts'
+import { httpDates } from './http-date.ts'
+import { EARLY_DATA_SETTINGS, http3Service } from './http3-service.ts'
+import { MAX_DATAGRAM_FRAME_SIZE } from './limits.ts'
+import { RunningServer } from './running-server.ts'
+import type { ServeOptions } from './serve.ts'
+import { certificateOf } from './server-certificate.ts'
+
+/** See serve(). */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
+  if (options.secret !== undefined) checkSecret(options.secret)
+  const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
+  const clock = systemClock()
+  const certificate = await certificateOf(options)
+  const identity = loadIdentity(certificate.cert, certificate.key)
+  const tickets = ticketsOf(options, clock)
+  const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
+  const ports = await bindPorts({
+    host: options.host,
+    port: options.port ?? 4433,
+    preferred: options.preferredAddress,
+    tcp:
+      options.tcp === false ? undefined : { cert: certificate.cert, key: certificate.key, handler, report },
+  })
+  const endpoint = new Endpoint({
+    clock,
+    entropy: systemEntropy(),
+    sockets: ports.udp,
+    backends: selectBackends(),
+    server: {
+      tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
+      application: http3Service(handler, httpDates()),
+      ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
+    },
+    report,
+    transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
+    ...(options.versions && { versions: versionsNamed(options.versions) }),
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
+    ...(options.secret === undefined ? {} : { secret: options.secret }),
+    ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
+    ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
+    ...(qlog && { openQlog: qlog.open }),
+  })
+  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog)
+  try {
+    if (options.inspector) await server.openAdmin(options.inspector.port)
+  } catch (error) {
+    await server.close({ timeout: 0 })
+    throw error
+  }
+  if (options.containErrors !== false) server.containErrors()
+  endpoint.start()
+  return server
+}
+
+/** @throws RangeError for ticket keys that cannot be used */
+function ticketsOf({ ticketKeys, earlyData }: ServeOptions, clock: Clock): SessionTickets | undefined {
+  if (ticketKeys === false) return undefined
+  return new SessionTickets({
+    entropy: systemEntropy(),
+    now: () => clock.wallTime(),
+    keys: ticketKeys,
+    earlyData,
+    applicationState: EARLY_DATA_SETTINGS,
+  })
+}
+
+function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
+  if (options.handler !== undefined) return options.handler
+  return options.fetch === undefined ? demoRoutes(demo) : fetchHandler(options.fetch)
+}
+
+function printFault({ kind, method, path, error }: HandlerFault): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const where = kind === 'internal' ? 'defect' : `handler ${kind} in ${method} ${path}`
+  console.error(`${where}: ${detail}`)
+}
+
+/** A report that throws must not become a fault of its own. */
+function guardReport(onFault: (fault: HandlerFault) => void): (fault: HandlerFault) => void {
+  return (fault) => {
+    try {
+      onFault(fault)
+    } catch (error) {
+      console.error('onFault failed:', error)
+    }
+  }
+}
