@@ -22,6 +22,7 @@ import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { secretOf } from './endpoint-secret.ts'
 import { EndpointSockets } from './endpoint-sockets.ts'
+import { HalfOpen } from './half-open.ts'
 import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
@@ -55,9 +56,8 @@ export class Endpoint {
   readonly #addresses: AddressValidation
   readonly #header = new PacketHeader()
   readonly #versions: readonly number[]
-  #halfOpen = new Set<ConnectionEntry>()
+  readonly #halfOpen = new HalfOpen()
   readonly #early = new EarlyPackets()
-  #settledAt = Number.NEGATIVE_INFINITY
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
   #isAccepting = true
@@ -274,14 +274,10 @@ export class Endpoint {
     return this.#early.hold(destination, buffer.subarray(start, end), remote, this.turn.now)
   }
 
-  /** Handshakes under way; those that are complete are struck off when it matters, once per turn at most. */
   #countHalfOpen(): number {
     const { size } = this.#halfOpen
     const isMany = size >= this.services.settings.maxHalfOpen || this.#addresses.isCrowded(size)
-    if (!isMany || this.#settledAt === this.turn.now) return size
-    this.#settledAt = this.turn.now
-    for (const entry of this.#halfOpen) if (entry.supervisor.isHandshakeComplete) this.#halfOpen.delete(entry)
-    return this.#halfOpen.size
+    return isMany ? this.#halfOpen.settle(this.turn.now) : size
   }
 
   #register(entry: ConnectionEntry): void {
