@@ -1,6 +1,12 @@
 // One request and its response on the client: turns the callbacks of a RequestStream into promises, and sends
 // the request body with backpressure. Created by session.ts; ClientResponse is what the caller sees of it.
-import { H3ErrorCode, h3ErrorName, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
+import {
+  H3ErrorCode,
+  h3ErrorName,
+  type Priority,
+  type RequestStream,
+  type RequestStreamEvents,
+} from '../http3/index.ts'
 import { ClientError } from './client-error.ts'
 import { ClientResponse } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
@@ -12,11 +18,24 @@ export interface ExchangeOptions {
   /** Asked when the body has been sent. */
   readonly trailers?: (() => HeadersInput) | undefined
   readonly signal?: AbortSignal | undefined
+  /** How urgent the response is (RFC 9218); what is left out has its default: urgency 3, not incremental. */
+  readonly priority?: Partial<Priority> | undefined
+  /** Called when the request leaves; what it gets can ask for another priority from then on. */
+  readonly onSent?: ((request: SentRequest) => void) | undefined
   /** Called for each 1xx response. */
   readonly onInformational?: ((status: number, fields: readonly string[]) => void) | undefined
 }
 
-export class ClientExchange implements RequestStreamEvents, BodySink {
+/** A request on its way. */
+export interface SentRequest {
+  /**
+   * Tells the server how urgent the response is now; what is left out stays.
+   * @throws RangeError for an urgency other than 0 to 7
+   */
+  setPriority(priority: Partial<Priority>): void
+}
+
+export class ClientExchange implements RequestStreamEvents, BodySink, SentRequest {
   readonly stream: RequestStream
   /** Trailing fields once the body has been read to its end. */
   trailers: readonly string[] | undefined
@@ -39,13 +58,22 @@ export class ClientExchange implements RequestStreamEvents, BodySink {
 
   /** Starts sending the body; resolves when the final response head is there. */
   start(): Promise<ClientResponse> {
-    const { body, signal } = this.#options
+    const { body, signal, onSent } = this.#options
     signal?.addEventListener('abort', this.#handleAbort, { once: true })
     if (body !== undefined) {
       this.#sender = new BodySender(body, this, (reason) => this.abort(reason))
       this.#sender.resume()
     }
+    try {
+      onSent?.(this)
+    } catch (error) {
+      this.abort(error)
+    }
     return this.#head.promise
+  }
+
+  setPriority(priority: Partial<Priority>): void {
+    this.stream.setPriority(priority)
   }
 
   /** Gives the exchange up in both directions (RFC 9114 section 4.1.1, H3_REQUEST_CANCELLED). */

@@ -1,5 +1,6 @@
 // A response as the caller of ClientSession.request() sees it: head at once, body when asked for. An unread body
 // holds back its stream (backpressure), so whoever does not want it calls discard().
+import type { Priority } from '../http3/index.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientExchange } from './client-exchange.ts'
 import { firstField, toHeaders } from './fields.ts'
@@ -79,6 +80,11 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
       },
       cancel: () => this.discard(),
     })
+  }
+
+  /** See {@link SentRequest.setPriority}. */
+  setPriority(priority: Partial<Priority>): void {
+    this.#exchange.setPriority(priority)
   }
 
   /** Tells the server that the rest of the body is not wanted; nothing happens when all of it was read. */

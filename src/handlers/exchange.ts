@@ -1,6 +1,7 @@
 // The leanest form of a request handler, and what it gets: one exchange of a request and a response. HTTP/3 and
 // the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
 // room is built on it.
+import type { Priority } from '../http3/index.ts'
 import type { InspectionHub } from '../machines/index.ts'
 import type { CancelReason } from '../supervisor/handler-actor.ts'
 import type { DatagramWatcher, RemoteAddress } from '../transport/connection/index.ts'
@@ -39,6 +40,17 @@ export interface Exchange {
   onCut: (() => void) | undefined
   /** Called once when the connection begins to drain: the exchange may finish, and may hurry. */
   onDrain: (() => void) | undefined
+  /**
+   * How the response is sent beside others on its connection (RFC 9218): as the client asked, until it is set here or by
+   * a `priority` field of the response. Over TCP it is what the client asked for, and setting it changes nothing else.
+   */
+  priority: Priority
+  /** Called when the client asks for another priority; `priority` has it, unless the server has set its own. */
+  onPriorityChange: (() => void) | undefined
+  /** The head of the final response has been sent. */
+  readonly isHeadSent: boolean
+  /** The response is whole or given up: nothing more can be sent. */
+  readonly isEnded: boolean
   /** What the server offers to machines that work on this exchange. */
   readonly host: ActorHost
   /**

@@ -1,6 +1,6 @@
 // An exchange over HTTP/3. It is the handler's actor and the receiver of the request stream's events at once, so
 // that a request costs one object here. Made per request by http3-handler.ts.
-import { H3ErrorCode, type RequestStream } from '../http3/index.ts'
+import { H3ErrorCode, type Priority, type RequestStream } from '../http3/index.ts'
 import {
   type CancelReason,
   HandlerActor,
@@ -37,6 +37,14 @@ export interface ExchangeService {
   readonly date?: (() => string) | undefined
 }
 
+function tellPriority(exchange: H3Exchange): void {
+  try {
+    exchange.onPriorityChange?.()
+  } catch (error) {
+    exchange.handleStray(error)
+  }
+}
+
 export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<Uint8Array> {
   readonly protocol = 'h3'
   readonly remote: RemoteAddress
@@ -44,6 +52,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   onCancel: ((reason: CancelledError) => void) | undefined
   onCut: (() => void) | undefined
   onDrain: (() => void) | undefined
+  onPriorityChange: (() => void) | undefined
   trailers: readonly string[] = NO_FIELDS
   readonly #service: ExchangeService
   #reading: Waiter<IteratorResult<Uint8Array>> | undefined
@@ -59,6 +68,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     this.onCancel = undefined
     this.onCut = undefined
     this.onDrain = undefined
+    this.onPriorityChange = undefined
     this.#service = service
   }
 
@@ -88,6 +98,28 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   header(name: string): string | undefined {
     return fieldValue(this.request.headers, name)
+  }
+
+  get priority(): Priority {
+    return this.request.priority
+  }
+
+  set priority(priority: Priority) {
+    this.request.setPriority(priority)
+  }
+
+  handlePriority(): void {
+    if (this.phase === HandlerPhase.running && this.onPriorityChange !== undefined) {
+      runContained(this, tellPriority, this)
+    }
+  }
+
+  get isHeadSent(): boolean {
+    return this.request.isHeadSent
+  }
+
+  get isEnded(): boolean {
+    return this.request.isEnded
   }
 
   get host(): ActorHost {

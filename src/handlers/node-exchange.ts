@@ -2,6 +2,7 @@
 // Made per request by tcp-server.ts.
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { type Priority, parsePriority, priorityOf } from '../http3/index.ts'
 import { HANDLER_GRACE } from '../supervisor/limits.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import {
@@ -39,10 +40,12 @@ export class NodeExchange implements Exchange, ErrorHome {
   onCut: (() => void) | undefined
   /** HTTP/1.1 and HTTP/2 of Node drain by themselves. */
   onDrain: (() => void) | undefined
+  onPriorityChange: (() => void) | undefined
   readonly #request: NodeRequest
   readonly #response: NodeResponse
   readonly #report: ReportFault
   #waiter: Waiter<void> | undefined
+  #priority: Priority | undefined
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
 
@@ -66,6 +69,15 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   get scheme(): string {
     return 'https'
+  }
+
+  get priority(): Priority {
+    this.#priority ??= parsePriority(this.header('priority') ?? '')
+    return this.#priority
+  }
+
+  set priority({ urgency, incremental }: Priority) {
+    this.#priority = priorityOf(urgency, incremental)
   }
 
   get authority(): string {
@@ -95,6 +107,14 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   get host(): ActorHost {
     return NO_HOST
+  }
+
+  get isHeadSent(): boolean {
+    return this.#response.headersSent
+  }
+
+  get isEnded(): boolean {
+    return this.#response.writableEnded || this.#cancelled !== undefined
   }
 
   get isResponseEnded(): boolean {

@@ -10,6 +10,7 @@ export {
 export { H3Connection } from './connection.ts'
 export type { H3ConnectionOptions, H3Events } from './connection-events.ts'
 export { H3Error, H3ErrorCode, h3ErrorName } from './errors.ts'
+export { DEFAULT_PRIORITY, type Priority, parsePriority, priorityOf, priorityText } from './priorities.ts'
 export type { RequestStreamEvents, RespondOptions } from './request-events.ts'
 export { RequestStream } from './request-stream.ts'
 export type { H3Settings } from './settings.ts'

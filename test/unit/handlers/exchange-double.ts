@@ -1,5 +1,7 @@
 // An exchange without a network: a request made up by a test, and everything that the handler answers.
+
 import { CancelledError, type Exchange, fieldValue, quietly } from '../../../src/handlers/exchange.ts'
+import { DEFAULT_PRIORITY } from '../../../src/http3/index.ts'
 
 export interface RequestInit {
   readonly method?: string
@@ -24,6 +26,8 @@ export class ExchangeDouble implements Exchange {
   onCut: (() => void) | undefined
   onDrain: (() => void) | undefined
   readonly host = { inspection: undefined, clock: undefined }
+  priority = DEFAULT_PRIORITY
+  onPriorityChange: (() => void) | undefined
   resetCode = -1
   status = 0
   fields: readonly string[] = []
@@ -43,6 +47,10 @@ export class ExchangeDouble implements Exchange {
     this.path = init.path ?? '/'
     this.headers = init.headers ?? []
     this.#body = init.body ?? []
+  }
+
+  get isHeadSent(): boolean {
+    return this.status !== 0
   }
 
   get signal(): AbortSignal {
