@@ -12,6 +12,15 @@ export const SettingId = {
   qpackBlockedStreams: 0x07,
   enableConnectProtocol: 0x08,
   h3Datagram: 0x33,
+  /** HTTP datagrams as of their fourth draft, beside 0x33 for browsers that look for it. */
+  h3DatagramDraft04: 0xffd277,
+  /** draft-ietf-webtrans-http3-02 section 8.2: what browsers speak. */
+  webtransportDraft02: 0x2b603742,
+  /** draft-ietf-webtrans-http3 section 9.2. */
+  webtransport: 0x2c7cf000,
+  webtransportMaxStreamsUni: 0x2b64,
+  webtransportMaxStreamsBidi: 0x2b65,
+  webtransportMaxData: 0x2b61,
 } as const
 
 /** What one endpoint announces. */
@@ -26,7 +35,21 @@ export interface H3Settings {
   readonly enableConnectProtocol: boolean
   /** HTTP datagrams are understood (RFC 9297 section 2.1.1). */
   readonly h3Datagram: boolean
+  /** WebTransport as of draft 02, and as of the current draft. */
+  readonly webtransportDraft02: boolean
+  readonly webtransport: boolean
+  /** Streams that the other side may open in each session at first, and bytes that it may send in it. */
+  readonly webtransportMaxStreamsUni: number
+  readonly webtransportMaxStreamsBidi: number
+  readonly webtransportMaxData: number
 }
+
+/** Credit of each WebTransport session at its start (draft-ietf-webtrans-http3 section 5.5). */
+const creditSettings = [
+  'webtransportMaxStreamsUni',
+  'webtransportMaxStreamsBidi',
+  'webtransportMaxData',
+] as const
 
 /** What holds before the peer's SETTINGS frame has arrived (RFC 9114 section 7.2.4.2). */
 export const initialSettings: H3Settings = {
@@ -35,6 +58,11 @@ export const initialSettings: H3Settings = {
   maxFieldSectionSize: Number.POSITIVE_INFINITY,
   enableConnectProtocol: false,
   h3Datagram: false,
+  webtransportDraft02: false,
+  webtransport: false,
+  webtransportMaxStreamsUni: 0,
+  webtransportMaxStreamsBidi: 0,
+  webtransportMaxData: 0,
 }
 
 // RFC 9114 section 11.2.2: 0x00 and the HTTP/2 settings without a counterpart are reserved.
@@ -62,6 +90,11 @@ export function encodeControlStreamStart(settings: H3Settings, grease: number): 
   ]
   if (settings.enableConnectProtocol) pairs.push(SettingId.enableConnectProtocol, 1)
   if (settings.h3Datagram) pairs.push(SettingId.h3Datagram, 1)
+  if (settings.webtransportDraft02) {
+    pairs.push(SettingId.h3DatagramDraft04, 1, SettingId.webtransportDraft02, 1)
+  }
+  if (settings.webtransport) pairs.push(SettingId.webtransport, 1)
+  for (const name of creditSettings) if (settings[name] > 0) pairs.push(SettingId[name], settings[name])
   pairs.push(reservedIdentifier(grease), grease)
   let length = 0
   for (const number of pairs) length += varintLength(number)
@@ -76,8 +109,10 @@ export function encodeControlStreamStart(settings: H3Settings, grease: number): 
 /** The settings on whose values early data may rely, as bytes to compare: a server that changes one refuses it. */
 export function settingsState(settings: H3Settings): Uint8Array {
   const { maxFieldSectionSize: size, qpackMaxTableCapacity, qpackBlockedStreams } = settings
-  const flags = [settings.enableConnectProtocol, settings.h3Datagram].map(Number)
-  return Buffer.from([size, qpackMaxTableCapacity, qpackBlockedStreams, ...flags].join())
+  const { enableConnectProtocol, h3Datagram, webtransportDraft02, webtransport } = settings
+  const flags = [enableConnectProtocol, h3Datagram, webtransportDraft02, webtransport].map(Number)
+  const credit = creditSettings.map((name) => settings[name])
+  return Buffer.from([size, qpackMaxTableCapacity, qpackBlockedStreams, ...flags, ...credit].join())
 }
 
 /**
@@ -94,7 +129,9 @@ export function checkRememberedSettings(remembered: H3Settings, settings: H3Sett
     settings.qpackBlockedStreams < remembered.qpackBlockedStreams ||
     // RFC 8441 section 3, RFC 9297 section 2.1.1: once offered, never withdrawn.
     (remembered.enableConnectProtocol && !settings.enableConnectProtocol) ||
-    (remembered.h3Datagram && !settings.h3Datagram)
+    (remembered.h3Datagram && !settings.h3Datagram) ||
+    // draft-ietf-webtrans-http3 section 3.2: "reduces any flow control values from the cached previous values".
+    creditSettings.some((name) => settings[name] < remembered[name])
   if (isLess) settingsError('a setting was reduced although early data was accepted')
   const capacity = remembered.qpackMaxTableCapacity
   if (capacity !== 0 && capacity !== settings.qpackMaxTableCapacity) {
@@ -141,6 +178,14 @@ export function parseSettings(payload: Uint8Array): H3Settings {
     qpackBlockedStreams: values.get(SettingId.qpackBlockedStreams) ?? 0,
     maxFieldSectionSize: values.get(SettingId.maxFieldSectionSize) ?? Number.POSITIVE_INFINITY,
     enableConnectProtocol: readFlag(values.get(SettingId.enableConnectProtocol) ?? 0, 'extended CONNECT'),
-    h3Datagram: readFlag(values.get(SettingId.h3Datagram) ?? 0, 'HTTP datagrams'),
+    h3Datagram:
+      readFlag(values.get(SettingId.h3Datagram) ?? 0, 'HTTP datagrams') ||
+      values.get(SettingId.h3DatagramDraft04) === 1,
+    webtransportDraft02: values.get(SettingId.webtransportDraft02) === 1,
+    // draft-ietf-webtrans-http3 section 3.1: "MUST treat values greater than "1" as a connection error".
+    webtransport: readFlag(values.get(SettingId.webtransport) ?? 0, 'WebTransport'),
+    webtransportMaxStreamsUni: values.get(SettingId.webtransportMaxStreamsUni) ?? 0,
+    webtransportMaxStreamsBidi: values.get(SettingId.webtransportMaxStreamsBidi) ?? 0,
+    webtransportMaxData: values.get(SettingId.webtransportMaxData) ?? 0,
   }
 }

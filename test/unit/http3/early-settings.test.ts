@@ -9,6 +9,11 @@ const remembered: H3Settings = {
   maxFieldSectionSize: 65_536,
   enableConnectProtocol: true,
   h3Datagram: true,
+  webtransportDraft02: true,
+  webtransport: true,
+  webtransportMaxStreamsUni: 10,
+  webtransportMaxStreamsBidi: 10,
+  webtransportMaxData: 65_536,
 }
 
 /** Code of the error for new settings; undefined when they are accepted. */
@@ -34,6 +39,7 @@ describe('SETTINGS after accepted early data', () => {
     ['a limit that is left out', { maxFieldSectionSize: Number.POSITIVE_INFINITY }],
     ['fewer blocked streams', { qpackBlockedStreams: 15 }],
     ['extended CONNECT withdrawn (RFC 8441 section 3)', { enableConnectProtocol: false }],
+    ['less credit for WebTransport (draft-ietf-webtrans-http3 section 3.2)', { webtransportMaxData: 65_535 }],
     ['datagrams withdrawn (RFC 9297 section 2.1.1)', { h3Datagram: false }],
   ])('%s: H3_SETTINGS_ERROR', (_what, changes) => {
     expect(verdict(changes)).toBe(H3ErrorCode.H3_SETTINGS_ERROR)
@@ -55,5 +61,5 @@ it('every setting is part of what a server remembers', () => {
   const states = (Object.keys(remembered) as (keyof H3Settings)[]).map((name) =>
     Buffer.from(settingsState({ ...remembered, [name]: initialSettings[name] })).toString(),
   )
-  expect(new Set([...states, Buffer.from(settingsState(remembered)).toString()]).size).toBe(6)
+  expect(new Set([...states, Buffer.from(settingsState(remembered)).toString()]).size).toBe(11)
 })

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { FrameType } from '../../../src/http3/frames.ts'
 import { GLITCH_BUDGET, MAX_FIELD_SECTION_SIZE } from '../../../src/http3/limits.ts'
-import { parseSettings } from '../../../src/http3/settings.ts'
+import { initialSettings, parseSettings } from '../../../src/http3/settings.ts'
 import { framesOf } from './frames-of.ts'
 import { data, frame, get, getFields, headers, hex, post, Recorder, Session, varint } from './session.ts'
 
@@ -22,6 +22,7 @@ describe('our own streams (RFC 9114 section 6.2.1, RFC 9204 section 4.2)', () =>
     const output = transport.streams.get(3)!.output
     const settings = parseSettings(output.subarray(3))
     expect(settings).toEqual({
+      ...initialSettings,
       qpackMaxTableCapacity: 0,
       qpackBlockedStreams: 0,
       maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
@@ -49,6 +50,7 @@ describe('our own streams (RFC 9114 section 6.2.1, RFC 9204 section 4.2)', () =>
     expect(session.error).toBeUndefined()
     expect(session.log).toEqual(['settings 1024'])
     expect(session.h3.peerSettings).toEqual({
+      ...initialSettings,
       qpackMaxTableCapacity: 0,
       qpackBlockedStreams: 100,
       maxFieldSectionSize: 1024,
