@@ -8,7 +8,6 @@
 //   clock.immediate -> runTurn(): timers, output of every dirty connection -> batch -> socket
 import { InspectionHub } from '../machines/index.ts'
 import { QUIC_VERSIONS, type RemoteAddress } from '../transport/connection/index.ts'
-import type { TimerHandle } from '../transport/io/clock.ts'
 import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { PacketHeader, PacketType, parsePacketHeader, TransportErrorCode } from '../transport/wire/index.ts'
 import { AddressValidation } from './address-validation.ts'
@@ -30,6 +29,7 @@ import { StatelessResponder } from './stateless-responder.ts'
 import { StuckFeed } from './stuck-feed.ts'
 import type { StuckReport } from './stuck-report.ts'
 import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
+import { SweepTimer } from './sweep-timer.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { TurnTime } from './turn-time.ts'
 
@@ -61,7 +61,7 @@ export class Endpoint {
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
   #isAccepting = true
-  #sweepTimer: TimerHandle | undefined
+  readonly #sweepTimer: SweepTimer
   #drain: EndpointDrain | undefined
 
   constructor(options: EndpointOptions) {
@@ -92,6 +92,7 @@ export class Endpoint {
     this.invariants = new Invariants(this, settings.invariants)
     const handleDefect = (entry: ConnectionEntry, error: unknown): void => this.#handleDefect(entry, error)
     const { clock } = options
+    this.#sweepTimer = new SweepTimer(clock, this.counters, () => this.#sweep(this.turn.read()))
     this.#turns = new TurnScheduler(clock, this.turn, this.counters, handleDefect, this.invariants)
   }
 
@@ -284,7 +285,7 @@ export class Endpoint {
     this.entries.add(entry)
     entry.supervisor.connection.wake = () => this.#turns.markDirty(entry)
     this.#turns.markDirty(entry)
-    this.#armSweep()
+    this.#sweepTimer.arm()
   }
 
   /** Streams past their deadline, and streams whose handler ignores its AbortSignal. */
@@ -328,26 +329,9 @@ export class Endpoint {
 
   // --- sweep, drain, end -----------------------------------------------------------------------------------------
 
-  #armSweep(): void {
-    if (this.#sweepTimer !== undefined) return
-    const { clock } = this.options
-    this.counters.timersArmed++
-    this.#sweepTimer = clock.setTimer(clock.now() + limits.SWEEP_INTERVAL, () => {
-      this.counters.timersArmed--
-      this.#sweepTimer = undefined
-      // Armed before it looks: whatever the look finds, it is not the last one.
-      this.#armSweep()
-      this.#sweep(this.turn.read())
-      this.#settleSweep()
-    })
-  }
-
   /** Without anything to look after there is no timer either. */
   #settleSweep(): void {
-    if (this.#sweepTimer === undefined || this.entries.size > 0 || this.#leaving.size > 0) return
-    this.options.clock.clearTimer(this.#sweepTimer)
-    this.#sweepTimer = undefined
-    this.counters.timersArmed--
+    if (this.entries.size === 0 && this.#leaving.size === 0) this.#sweepTimer.disarm()
   }
 
   #sweep(now: number): void {
@@ -363,6 +347,7 @@ export class Endpoint {
       if (supervisor.handlerCount === 0) this.#leaving.delete(supervisor)
     }
     this.invariants.checkSums()
+    this.#settleSweep()
   }
 
   /**
