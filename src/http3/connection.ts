@@ -7,17 +7,17 @@ import type { H3ConnectionOptions, H3Events } from './connection-events.ts'
 import { ControlStreamReader } from './control-stream.ts'
 import { HttpDatagrams } from './datagrams.ts'
 import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
-import { classesOfText } from './field-grammar.ts'
 import { FrameType, StreamType } from './frames.ts'
 import { GlitchBudget } from './glitch-budget.ts'
 import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
-import { MessageHead, SectionKind } from './message-head.ts'
+import { MessageHead } from './message-head.ts'
 import { encodeIdentifierFrame, encodePriorityUpdate, MessageWriter } from './message-writer.ts'
 import { type Priority, priorityText } from './priorities.ts'
 import { PriorityUpdates } from './priority-updates.ts'
 import { H3Log } from './qlog.ts'
 import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
 import { FieldSectionDecoder } from './qpack/section-decoder.ts'
+import { checkRequestHead, describeRequest } from './request-head.ts'
 import { RequestStream } from './request-stream.ts'
 import {
   checkRememberedSettings,
@@ -125,7 +125,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
    * @throws TypeError for a head that RFC 9114 section 4.3.1 forbids; RangeError when it is too large for the peer
    */
   openRequest(fields: readonly string[], hasBody: boolean): RequestStream | undefined {
-    this.checkRequest(fields)
+    checkRequestHead(this.head, fields, this.peerSettings.enableConnectProtocol)
     this.writer.scan(fields, 'request')
     // RFC 9114 section 5.2: "MUST NOT initiate new requests [...] after receipt of a GOAWAY frame".
     if (this.isFailed || this.receivedGoaway < Number.POSITIVE_INFINITY) return undefined
@@ -133,37 +133,10 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     if (stream === undefined) return undefined
     this.nextId = stream.id + 4
     const request = new RequestStream(stream, this)
-    this.describe(request)
+    describeRequest(request, this.head)
     stream.application = request
     request.sendRequest(fields, hasBody)
     return request
-  }
-
-  private checkRequest(fields: readonly string[]): void {
-    const { head } = this
-    head.begin(SectionKind.request)
-    try {
-      for (let index = 0; index < fields.length; index += 2) {
-        const name = String(fields[index])
-        const value = String(fields[index + 1])
-        head.handleField(name, value, classesOfText(name), classesOfText(value))
-      }
-      // RFC 9220 section 3: only after the server has announced it.
-      head.finish(this.peerSettings.enableConnectProtocol)
-    } catch (error) {
-      if (error instanceof H3Error) throw new TypeError(`invalid request: ${error.message}`, { cause: error })
-      throw error
-    }
-  }
-
-  private describe(request: RequestStream): void {
-    const { head } = this
-    request.method = head.method!
-    request.scheme = head.scheme ?? ''
-    request.authority = head.authority ?? ''
-    request.path = head.path ?? ''
-    request.protocol = head.protocol
-    request.headers = head.fields
   }
 
   /**

@@ -9,6 +9,7 @@ import { MessageReceiver, ReceivePart, Step } from './message-receiver.ts'
 import { MessageSender, type SenderOwner, SendPart } from './message-sender.ts'
 import { type Priority, parseOverride, priorityOf, ResponsePriority } from './priorities.ts'
 import type { RequestStreamEvents, RespondOptions } from './request-events.ts'
+import { describeRequest } from './request-head.ts'
 
 export class RequestStream implements StreamApplication, SenderOwner {
   readonly connection: H3Connection
@@ -34,6 +35,8 @@ export class RequestStream implements StreamApplication, SenderOwner {
   private transportCalls = 0
   private outcome: 'closed' | 'reset' | undefined
   private isClosedReported = false
+  /** Server: set with a 2xx answer to CONNECT. Each direction ends by itself then (RFC 9114 section 4.4). */
+  isTunnel = false
   /** Our response is complete; what still comes of the request is dropped. */
   private isLeaving = false
 
@@ -104,8 +107,6 @@ export class RequestStream implements StreamApplication, SenderOwner {
       this.connection.sendPriorityUpdate(this.id, priority)
     }
   }
-
-  // Receiving
 
   /**
    * Next piece of the body. Read until it returns undefined: only then is the end noticed.
@@ -192,7 +193,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.sender.end()
     if (this.sender.part !== SendPart.ended || this.connection.role === 'client') return
     this.connection.budget.refund(this.connection.refundPerRequest)
-    this.leaveRequest()
+    if (!this.isTunnel) this.leaveRequest()
   }
 
   /** Abandons both directions: RESET_STREAM and, unless the peer's message is complete, STOP_SENDING. */
@@ -340,12 +341,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
 
   private deliverRequest(): void {
     const { head } = this.connection
-    this.method = head.method!
-    this.scheme = head.scheme ?? ''
-    this.authority = head.authority ?? ''
-    this.path = head.path ?? ''
-    this.protocol = head.protocol
-    this.headers = head.fields
+    describeRequest(this, head)
     this.signals.takeField(head.priority)
     this.receiver.isTunnel = this.method === 'CONNECT'
     this.connection.events.handleRequest(this)
