@@ -7,9 +7,12 @@ import {
   type RequestStream,
   type RequestStreamEvents,
 } from '../http3/index.ts'
+import type { Clock, TimerHandle } from '../transport/io/clock.ts'
+import { ClientDatagrams } from './client-datagrams.ts'
 import { ClientError } from './client-error.ts'
-import { ClientResponse } from './client-response.ts'
+import { ClientResponse, type ResponseSource } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
+import { CONTINUE_WAIT } from './limits.ts'
 import { BodySender, type BodySink, type RequestBody } from './request-body.ts'
 
 /** What an exchange needs to know about the request beyond its header fields. */
@@ -24,6 +27,11 @@ export interface ExchangeOptions {
   readonly onSent?: ((request: SentRequest) => void) | undefined
   /** Called for each 1xx response. */
   readonly onInformational?: ((status: number, fields: readonly string[]) => void) | undefined
+  /**
+   * Holds the body back until the server says 100, answers, or has said nothing for a second (RFC 9110 section 10.1.1);
+   * the request then carries `expect: 100-continue`.
+   */
+  readonly expectContinue?: boolean | undefined
 }
 
 /** A request on its way. */
@@ -35,34 +43,54 @@ export interface SentRequest {
   setPriority(priority: Partial<Priority>): void
 }
 
-export class ClientExchange implements RequestStreamEvents, BodySink, SentRequest {
+/** The connection that an exchange is on. */
+export interface ExchangeHost {
+  readonly clock: Clock | undefined
+  /** Why the connection under the exchange is gone; asked only when the stream closes unfinished. */
+  closeReason(): ClientError
+  /** The stream is gone: the last call of an exchange. */
+  handleEnd(): void
+}
+
+export class ClientExchange implements RequestStreamEvents, BodySink, SentRequest, ResponseSource {
+  readonly protocol = 'h3'
   readonly stream: RequestStream
   /** Trailing fields once the body has been read to its end. */
   trailers: readonly string[] | undefined
   readonly #options: ExchangeOptions
   readonly #head = Promise.withResolvers<ClientResponse>()
-  /** Why the connection under the exchange is gone; asked only when the stream closes unfinished. */
-  readonly #closeReason: () => ClientError
+  readonly #host: ExchangeHost
+  #continueTimer: TimerHandle | undefined
+  /** The server has refused the request while its body was held back. */
+  #isBodyWithheld = false
+  #datagrams: ClientDatagrams | undefined
   #sender: BodySender | undefined
   #failure: unknown
   #hasFailed = false
   #hasEnded = false
   #wake: (() => void) | undefined
 
-  constructor(stream: RequestStream, options: ExchangeOptions, closeReason: () => ClientError) {
+  constructor(stream: RequestStream, options: ExchangeOptions, host: ExchangeHost) {
     this.stream = stream
     this.#options = options
-    this.#closeReason = closeReason
+    this.#host = host
     stream.events = this
+  }
+
+  get datagrams(): ClientDatagrams {
+    this.#datagrams ??= new ClientDatagrams(this.stream)
+    return this.#datagrams
   }
 
   /** Starts sending the body; resolves when the final response head is there. */
   start(): Promise<ClientResponse> {
-    const { body, signal, onSent } = this.#options
+    const { body, signal, onSent, expectContinue } = this.#options
     signal?.addEventListener('abort', this.#handleAbort, { once: true })
     if (body !== undefined) {
       this.#sender = new BodySender(body, this, (reason) => this.abort(reason))
-      this.#sender.resume()
+      const { clock } = this.#host
+      if (expectContinue !== true || clock === undefined) this.#sender.resume()
+      else this.#continueTimer = clock.setTimer(clock.now() + CONTINUE_WAIT, this.#beginBody)
     }
     try {
       onSent?.(this)
@@ -72,13 +100,20 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
     return this.#head.promise
   }
 
+  #beginBody = (): void => {
+    if (this.#continueTimer === undefined) return
+    this.#host.clock?.clearTimer(this.#continueTimer)
+    this.#continueTimer = undefined
+    this.#sender?.resume()
+  }
+
   setPriority(priority: Partial<Priority>): void {
     this.stream.setPriority(priority)
   }
 
   /** Gives the exchange up in both directions (RFC 9114 section 4.1.1, H3_REQUEST_CANCELLED). */
   abort(reason: unknown): void {
-    if (this.#hasFailed || this.#hasEnded) return
+    if (this.#hasFailed || (this.#hasEnded && this.stream.isEnded)) return
     this.#fail(reason)
     this.stream.reset(H3ErrorCode.H3_REQUEST_CANCELLED)
   }
@@ -88,6 +123,7 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
     if (this.#hasEnded || this.#hasFailed) return
     this.#hasEnded = true
     this.stream.stopReceiving(H3ErrorCode.H3_REQUEST_CANCELLED)
+    this.#leaveBody()
     this.#wake?.()
   }
 
@@ -113,10 +149,20 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
   }
 
   handleInformational(status: number, fields: readonly string[]): void {
-    this.#options.onInformational?.(status, fields)
+    if (status === 100) this.#beginBody()
+    try {
+      this.#options.onInformational?.(status, fields)
+    } catch (error) {
+      this.abort(error)
+    }
   }
 
   handleHead(status: number, fields: readonly string[]): void {
+    // RFC 9110 section 10.1.1: whoever refuses the request at once wants nothing of its body.
+    if (this.#continueTimer !== undefined && status >= 400) {
+      this.#stopSending()
+      this.#isBodyWithheld = true
+    } else this.#beginBody()
     this.#head.resolve(new ClientResponse(this, status, fields))
   }
 
@@ -130,12 +176,16 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
 
   handleBodyEnd(): void {
     this.#hasEnded = true
-    this.#options.signal?.removeEventListener('abort', this.#handleAbort)
+    this.#leaveBody()
     this.#wake?.()
   }
 
+  handleDatagram(payload: Uint8Array): void {
+    this.datagrams.handleDatagram(payload)
+  }
+
   handleWritable(): void {
-    this.#sender?.resume()
+    if (this.#continueTimer === undefined) this.#sender?.resume()
   }
 
   handleReset(code: number, isLocal: boolean): void {
@@ -151,8 +201,22 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
   }
 
   handleClosed(_outcome: 'closed' | 'reset'): void {
+    this.#stopSending()
+    if (!this.#hasEnded) this.#fail(this.#host.closeReason())
+    this.#options.signal?.removeEventListener('abort', this.#handleAbort)
+    this.#datagrams?.close()
+    this.#host.handleEnd()
+  }
+
+  /** The response is complete, and the body of the request will never come. */
+  #leaveBody(): void {
+    if (this.#isBodyWithheld) this.stream.reset(H3ErrorCode.H3_REQUEST_CANCELLED)
+  }
+
+  #stopSending(): void {
+    if (this.#continueTimer !== undefined) this.#host.clock?.clearTimer(this.#continueTimer)
+    this.#continueTimer = undefined
     this.#sender?.stop()
-    if (!this.#hasEnded) this.#fail(this.#closeReason())
   }
 
   #fail(reason: unknown): void {
@@ -160,7 +224,7 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
     this.#hasFailed = true
     this.#failure = reason
     this.#options.signal?.removeEventListener('abort', this.#handleAbort)
-    this.#sender?.stop()
+    this.#stopSending()
     this.#head.reject(reason)
     this.#wake?.()
   }

@@ -1,19 +1,36 @@
-// A response as the caller of ClientSession.request() sees it: head at once, body when asked for. An unread body
-// holds back its stream (backpressure), so whoever does not want it calls discard().
+// A response as the caller of request() sees it: head at once, body when asked for. An unread body holds back its
+// stream (backpressure), so whoever does not want it calls discard(). Made by client-exchange.ts and tcp-exchange.ts.
 import type { Priority } from '../http3/index.ts'
+import { byteStream } from './byte-stream.ts'
+import type { ClientDatagrams } from './client-datagrams.ts'
 import { ClientError } from './client-error.ts'
-import type { ClientExchange } from './client-exchange.ts'
 import { firstField, toHeaders } from './fields.ts'
 import { MAX_COLLECTED_BODY } from './limits.ts'
+
+/** What a response is read from. */
+export interface ResponseSource {
+  readonly protocol: 'h3' | 'http/1.1'
+  readonly trailers: readonly string[] | undefined
+  /** Datagrams of the request; undefined where the protocol has none. */
+  readonly datagrams: ClientDatagrams | undefined
+  /** The next piece of the body, a copy; undefined at its end. */
+  nextChunk(): Promise<Uint8Array | undefined>
+  /** Wants no more of the body. */
+  discardBody(): void
+  /** Asks for another urgency; does nothing where the protocol has none. */
+  setPriority(priority: Partial<Priority>): void
+  /** Gives up request and response. */
+  abort(reason: unknown): void
+}
 
 export class ClientResponse implements AsyncIterable<Uint8Array> {
   readonly status: number
   /** Field lines as received: [name, value, name, value, ...], lower-case, without :status. */
   readonly fields: readonly string[]
-  readonly #exchange: ClientExchange
+  readonly #source: ResponseSource
 
-  constructor(exchange: ClientExchange, status: number, fields: readonly string[]) {
-    this.#exchange = exchange
+  constructor(source: ResponseSource, status: number, fields: readonly string[]) {
+    this.#source = source
     this.status = status
     this.fields = fields
   }
@@ -22,9 +39,19 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
     return toHeaders(this.fields)
   }
 
+  /** What the response came by. */
+  get protocol(): 'h3' | 'http/1.1' {
+    return this.#source.protocol
+  }
+
+  /** HTTP datagrams of this request (RFC 9297); undefined over TCP. */
+  get datagrams(): ClientDatagrams | undefined {
+    return this.#source.datagrams
+  }
+
   /** Trailing fields; undefined until the body has been read to its end, or when there are none. */
   get trailers(): readonly string[] | undefined {
-    return this.#exchange.trailers
+    return this.#source.trailers
   }
 
   /** The first field of that lower-case name. */
@@ -36,7 +63,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {
-        const chunk = await this.#exchange.nextChunk()
+        const chunk = await this.#source.nextChunk()
         if (chunk === undefined) return
         yield chunk
       }
@@ -47,7 +74,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
 
   /** The next piece of the body; undefined at its end. */
   next(): Promise<Uint8Array | undefined> {
-    return this.#exchange.nextChunk()
+    return this.#source.nextChunk()
   }
 
   /** The whole body. @throws ClientError of kind 'limit' when it is larger than a buffer should be */
@@ -70,25 +97,32 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
     return JSON.parse(await this.text())
   }
 
-  /** The body as a web stream: pulled as it is read, discarded when cancelled. */
-  stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const chunk = await this.#exchange.nextChunk()
-        if (chunk === undefined) controller.close()
-        else controller.enqueue(chunk)
-      },
-      cancel: () => this.discard(),
-    })
+  /** The body as a web byte stream: pulled as it is read, discarded when cancelled. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return byteStream(this.#source)
+  }
+
+  /** Reads what is left when that is next to nothing, so that the stream ends as it should; discards it otherwise. */
+  async finish(): Promise<void> {
+    try {
+      if ((await this.#source.nextChunk()) !== undefined) this.discard()
+    } catch {
+      // Nobody waits for this response any more.
+    }
+  }
+
+  /** Gives up request and response: whoever reads the body gets the reason. */
+  abort(reason: unknown): void {
+    this.#source.abort(reason)
   }
 
   /** See {@link SentRequest.setPriority}. */
   setPriority(priority: Partial<Priority>): void {
-    this.#exchange.setPriority(priority)
+    this.#source.setPriority(priority)
   }
 
   /** Tells the server that the rest of the body is not wanted; nothing happens when all of it was read. */
   discard(): void {
-    this.#exchange.discardBody()
+    this.#source.discardBody()
   }
 }

@@ -41,3 +41,43 @@ export const MAX_SESSIONS_PER_ORIGIN = 4
 
 /** Sockets that a session keeps of those it has moved to: the one in use and the one before. */
 export const MAX_SESSION_SOCKETS = 2
+
+/** How long a body that expects 100 waits for it, ms (RFC 9110 section 10.1.1: not "an indefinite period"). */
+export const CONTINUE_WAIT = 1_000
+
+/** Redirects that one fetch() follows (Fetch standard, HTTP-redirect fetch). */
+export const MAX_REDIRECTS = 20
+
+/** Codings on one body that are undone; more of them serve nobody but an attacker. */
+export const MAX_CONTENT_CODINGS = 5
+
+/** Longest Alt-Svc field that is read, characters: a handful of alternatives. */
+export const MAX_ALT_SVC_LENGTH = 4_096
+
+/** Alternatives kept of one origin. */
+export const MAX_ALTERNATIVES = 8
+
+/** Origins whose alternatives a client keeps; the one that was heard of longest ago goes first. */
+export const MAX_ALT_SVC_ORIGINS = 1_024
+
+/** Alternatives that are remembered as broken; the one that broke longest ago goes first. */
+export const MAX_BROKEN_ALTERNATIVES = 1_024
+
+/** Longest time for which an alternative is believed, s: a year, whatever the server says. */
+export const MAX_ALT_SVC_AGE = 31_536_000
+
+/** How long an alternative that could not be reached is left alone, ms; doubled each time up to the second. */
+export const BROKEN_BACKOFF = 300_000
+export const MAX_BROKEN_BACKOFF = 172_800_000
+
+/** Head start of HTTP/3 over TCP, ms: several round trips, and not yet a delay that a person notices. */
+export const HTTP3_HEAD_START = 300
+
+/** How long a connection without requests is kept, ms; less than the 30 s after which most servers end it. */
+export const POOL_IDLE_TIMEOUT = 15_000
+
+/** How often one request is sent in all, when servers refuse it unprocessed or connections break under it. */
+export const MAX_ATTEMPTS = 3
+
+/** TCP connections per origin; what is beyond waits in Node's queue. */
+export const MAX_TCP_CONNECTIONS = 16

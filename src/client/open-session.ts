@@ -9,6 +9,7 @@ import {
   type TransportSettings,
 } from '../transport/connection/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
+import type { Liveness } from './liveness.ts'
 import { Roaming, type SocketBinder } from './roaming.ts'
 import { ClientSession } from './session.ts'
 import type { SessionStore, StoredSession } from './session-store.ts'
@@ -51,6 +52,8 @@ export interface SessionSettings {
   readonly resumption?: SessionResumption | undefined
   /** Makes the sockets of migrate(); without it the session stays where it is. */
   readonly bind?: SocketBinder | undefined
+  /** What keeps the process alive for this connection. */
+  readonly liveness?: Liveness | undefined
   /** Called once when the connection has ended: gives back what it stood on. */
   readonly release?: (() => Promise<unknown>) | undefined
 }
@@ -109,6 +112,8 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
     }),
     application: (connection) => {
       session = new ClientSession(connection, authority, settings.release, resumption && keep)
+      session.clock = endpoint.options.clock
+      session.liveness = settings.liveness
       return session.application
     },
   })

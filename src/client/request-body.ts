@@ -27,6 +27,13 @@ export function bytesOfBody(body: RequestBody): Uint8Array | undefined {
   return undefined
 }
 
+/** Length in bytes of a body in memory; undefined when it is a stream of unknown length. */
+export function lengthOfBody(body: RequestBody): number | undefined {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  if (body instanceof Uint8Array || body instanceof ArrayBuffer) return body.byteLength
+  return undefined
+}
+
 /** Moves one body into one sink. start() once; resume() whenever the sink has room again; stop() to give up. */
 export class BodySender {
   readonly #sink: BodySink

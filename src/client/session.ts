@@ -5,41 +5,26 @@ import {
   H3ErrorCode,
   type H3Events,
   type H3Settings,
-  h3ErrorName,
   type RequestStream,
 } from '../http3/index.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { CloseInfo, QuicConnection, ResumableSession } from '../transport/connection/index.ts'
-import { transportErrorName } from '../transport/wire/index.ts'
+import type { Clock } from '../transport/io/clock.ts'
 import { ClientError } from './client-error.ts'
-import { ClientExchange, type ExchangeOptions } from './client-exchange.ts'
+import { ClientExchange } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
-import { flattenHeaders, type HeadersInput } from './fields.ts'
+import { closeError } from './close-reason.ts'
 import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
-import { bytesOfBody, type RequestBody } from './request-body.ts'
+import type { Liveness } from './liveness.ts'
+import { type RequestInput, requestFields } from './request-input.ts'
 import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
-
-/** A request on an open session. */
-export interface RequestInput extends ExchangeOptions {
-  /** Default GET, or POST when there is a body. */
-  readonly method?: string | undefined
-  /** Path with query; default "/". */
-  readonly path?: string | undefined
-  readonly headers?: HeadersInput | undefined
-  readonly body?: RequestBody | undefined
-  /** Default: the authority the session was opened for. */
-  readonly authority?: string | undefined
-}
 
 /** Whoever wants a request stream: exactly one of the two is called, at once or when the server allows it. */
 export interface StreamTaker {
   take(stream: RequestStream): void
   refuse(reason: unknown): void
 }
-
-/** Code of TLS alert 0. */
-const CRYPTO_ERROR = 0x100
 
 /** What may go out as early data: an attacker can have it processed again (RFC 8470 section 2). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -62,6 +47,12 @@ export class ClientSession implements H3Events {
   readonly authority: string
   /** What migrate() needs; set by who opens the session. */
   roaming: Roaming | undefined
+  /** Whether the connection keeps the process alive; set by who opens the session. */
+  liveness: Liveness | undefined
+  /** For waits within requests; set by who opens the session. */
+  clock: Clock | undefined
+  /** Told when the last hold is released, when the first one is taken, and when the server is going away. */
+  onActivity: (() => void) | undefined
   /** Resolves when the handshake is complete; rejects when it does not come to that. */
   readonly opened: Promise<void>
   /** Resolves when a request may leave: at once where early data goes ahead of the handshake, else like `opened`. */
@@ -83,6 +74,7 @@ export class ClientSession implements H3Events {
   #isGoingAway = false
   #isOpen = false
   #isEarly = false
+  #holds = 0
 
   /**
    * @param authority value of :authority for requests that do not say otherwise
@@ -132,6 +124,31 @@ export class ClientSession implements H3Events {
     return this.#waiting.length
   }
 
+  /** Requests in flight or waiting, and whatever else keeps the session from being idle. */
+  get holds(): number {
+    return this.#holds
+  }
+
+  /** Keeps the session from being closed as idle; every call needs one of release(). */
+  hold(): void {
+    this.#holds++
+    if (this.#holds === 1) this.onActivity?.()
+  }
+
+  release(): void {
+    this.#holds--
+    if (this.#holds === 0) this.onActivity?.()
+  }
+
+  /** Lets the process end although the connection is open, until ref() is called. */
+  unref(): void {
+    this.liveness?.set(false)
+  }
+
+  ref(): void {
+    this.liveness?.set(true)
+  }
+
   /**
    * Makes a request as soon as the server allows another stream; resolves with the final response's head.
    * @throws ClientError (see its kinds), TypeError for fields that HTTP does not allow, or the signal's reason
@@ -148,7 +165,9 @@ export class ClientSession implements H3Events {
   async #attempt(input: RequestInput): Promise<ClientResponse> {
     const { signal } = input
     signal?.throwIfAborted()
+    const fields = requestFields(input, this.authority)
     return new Promise<ClientResponse>((resolve, reject) => {
+      this.hold()
       const stopWaiting = (): void => this.#stopWaiting(taker, signal?.reason)
       // The exchange attaches itself in the same call that opens the stream: nothing can arrive in between.
       const taker: StreamTaker = {
@@ -158,11 +177,12 @@ export class ClientSession implements H3Events {
         },
         refuse: (reason) => {
           signal?.removeEventListener('abort', stopWaiting)
+          this.release()
           reject(reason)
         },
       }
       signal?.addEventListener('abort', stopWaiting, { once: true })
-      this.openStream(this.#requestFields(input), input.body !== undefined, taker)
+      this.openStream(fields, input.body !== undefined, taker)
     })
   }
 
@@ -249,6 +269,7 @@ export class ClientSession implements H3Events {
     this.#isGoingAway = true
     const reason = this.#unusable()
     for (const { taker } of this.#waiting.splice(0)) taker.refuse(reason)
+    this.onActivity?.()
   }
 
   handleClosing(close: CloseInfo): void {
@@ -294,33 +315,20 @@ export class ClientSession implements H3Events {
     return this.#closeReason ?? new ClientError('rejected', 'the server is going away')
   }
 
-  #requestFields(input: RequestInput): string[] {
-    const { body } = input
-    const method = input.method ?? (body === undefined ? 'GET' : 'POST')
-    const own = flattenHeaders(input.headers)
-    const authority = input.authority ?? this.authority
-    const fields = [
-      ':method',
-      method,
-      ':scheme',
-      'https',
-      ':authority',
-      authority,
-      ':path',
-      input.path ?? '/',
-    ]
-    fields.push(...own)
-    if (body !== undefined && !own.includes('content-length')) {
-      const bytes = bytesOfBody(body)
-      if (bytes !== undefined) fields.push('content-length', String(bytes.length))
-    }
-    return fields
+  #exchange(stream: RequestStream, input: RequestInput): Promise<ClientResponse> {
+    return new ClientExchange(stream, input, {
+      clock: this.clock,
+      closeReason: () => this.#streamEndReason(),
+      handleEnd: () => this.release(),
+    }).start()
   }
 
-  #exchange(stream: RequestStream, input: RequestInput): Promise<ClientResponse> {
-    const reason = (): ClientError =>
-      this.#closeReason ?? new ClientError('closed', 'the stream ended before the response did')
-    return new ClientExchange(stream, input, reason).start()
+  /** Streams end before their connection says why it does. */
+  #streamEndReason(): ClientError {
+    const { info } = this.connection.closing
+    if (this.#closeReason !== undefined) return this.#closeReason
+    if (info !== undefined) return closeError(info, this.#isOpen)
+    return new ClientError('closed', 'the stream ended before the response did')
   }
 
   #stopWaiting(taker: StreamTaker, reason: unknown): void {
@@ -349,26 +357,4 @@ export class ClientSession implements H3Events {
       taker.take(stream)
     }
   }
-}
-
-function closeError(close: CloseInfo, wasOpen: boolean): ClientError {
-  const kind = wasOpen ? 'closed' : 'connect'
-  if (close.cause === 'idle' || close.cause === 'handshakeTimeout') {
-    return new ClientError(
-      'timeout',
-      wasOpen ? 'the server fell silent' : 'the server did not answer in time',
-    )
-  }
-  if (close.cause === 'statelessReset')
-    return new ClientError(kind, 'the server has forgotten the connection')
-  const name = close.isApplication ? h3ErrorName(close.code) : nameOf(close.code)
-  const reason = close.reason === '' ? '' : `: ${close.reason}`
-  const who = close.isLocal ? 'the connection was closed' : 'the server closed the connection'
-  return new ClientError(kind, `${who} (${name}${reason})`, close.code)
-}
-
-/** RFC 9000 section 20.1; from 0x100 on it is a TLS alert (RFC 9001 section 4.8). */
-function nameOf(code: number): string {
-  const isAlert = code >= CRYPTO_ERROR && code < CRYPTO_ERROR + 256
-  return isAlert ? `TLS alert ${code - CRYPTO_ERROR}` : transportErrorName(code)
 }

@@ -2,7 +2,8 @@
 // against the plan alone, never against what the server says it did.
 import { ClientError, type ClientErrorKind } from '../../src/client/client-error.ts'
 import type { ClientResponse } from '../../src/client/client-response.ts'
-import type { ClientSession, RequestInput } from '../../src/client/session.ts'
+import type { RequestInput } from '../../src/client/request-input.ts'
+import type { ClientSession } from '../../src/client/session.ts'
 import { countText, sleep } from './order.ts'
 import { PatternChecker, patternBytes } from './pattern.ts'
 import type { VirtualClock } from './virtual-clock.ts'

@@ -48,6 +48,7 @@ export class SystemClock implements Clock {
   #heap = new TimerHeap<ArmedTimer>()
   #nodeTimer: ReturnType<typeof setTimeout> | undefined
   #nodeTimerAt = Number.POSITIVE_INFINITY
+  #isRef = true
 
   now(): number {
     return performance.now()
@@ -78,6 +79,18 @@ export class SystemClock implements Clock {
     if (this.#heap.size === 0) this.#disarm()
   }
 
+  /** Timers keep the process alive again, as they do from the start. */
+  ref(): void {
+    this.#isRef = true
+    this.#nodeTimer?.ref()
+  }
+
+  /** Lets the process end although timers are armed. */
+  unref(): void {
+    this.#isRef = false
+    this.#nodeTimer?.unref()
+  }
+
   immediate(callback: () => void): void {
     outsideOfContexts(() => setImmediate(callback))
   }
@@ -87,6 +100,7 @@ export class SystemClock implements Clock {
     this.#nodeTimerAt = at
     const delay = Math.min(Math.max(at - this.now(), SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
     this.#nodeTimer = outsideOfContexts(() => setTimeout(this.#run, delay))
+    if (!this.#isRef) this.#nodeTimer.unref()
   }
 
   #disarm(): void {

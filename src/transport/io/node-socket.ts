@@ -65,6 +65,16 @@ export class NodeSocket implements DatagramSocket {
     if (this.#queuedBytes() > 0) batch.reset(true)
   }
 
+  /** Keeps the process alive again, as from the start. */
+  ref(): void {
+    this.#socket.ref()
+  }
+
+  /** Lets the process end although the socket is open. */
+  unref(): void {
+    this.#socket.unref()
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => {
       try {
