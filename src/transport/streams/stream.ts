@@ -86,6 +86,15 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
     return this.sending?.isOpen ?? false
   }
 
+  /** Bytes that flow control of the stream and of the connection would let out if they were written now. */
+  get sendRoom(): number {
+    const { sending } = this
+    if (sending === undefined || !sending.isOpen) return 0
+    const { buffer, credit } = sending
+    const unsent = buffer.length - buffer.next
+    return Math.min(credit.max - buffer.length, this.host.sendCredit.available - unsent)
+  }
+
   /** Contiguous bytes that read() can return now. */
   get readableBytes(): number {
     return this.receiving?.buffer.readableBytes ?? 0
