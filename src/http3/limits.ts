@@ -74,3 +74,42 @@ export const MAX_EARLY_DATAGRAM_BYTES = 1_500
 
 /** First allocation for a capsule's value that arrives in pieces; grows with what arrived, never with what was declared. */
 export const FIRST_CAPSULE_BYTES = 256
+
+/**
+ * Dynamic table that a peer may fill, bytes (RFC 9204 section 3.2.3): HTTP/2's default, in which every field that a
+ * browser repeats fits beside a large cookie. It is what an idle connection costs.
+ */
+export const MAX_TABLE_CAPACITY = 4_096
+
+/**
+ * Streams that may wait for the dynamic table (RFC 9204 section 2.1.2). Each may hold one section of
+ * MAX_FIELD_SECTION_SIZE bytes, so 16 are half a MiB; a page's first burst of requests rarely risks more.
+ */
+export const MAX_BLOCKED_STREAMS = 16
+
+/** Bytes of encoder stream without a section that makes use of the table: 32 times the table. */
+export const MAX_UNUSED_ENCODER_BYTES = 131_072
+
+/** Bytes of our decoder stream that the peer has not acknowledged: a few thousand requests in flight. */
+export const MAX_DECODER_STREAM_BACKLOG = 16_384
+
+/** Bytes of the peer's dynamic table that we use: the fields that one site's responses repeat. */
+export const ENCODER_TABLE_CAPACITY = 4_096
+
+/** Unacknowledged bytes of our encoder stream, above which sections are encoded without insertions. */
+export const MAX_ENCODER_STREAM_BACKLOG = 8_192
+
+/** Our streams that may be blocked at a peer, whatever it allows; each acknowledgment looks at all of them. */
+export const MAX_RISKED_STREAMS = 100
+
+/**
+ * Sections with references that a peer has not acknowledged; beyond, sections do without the table. A peer that never
+ * acknowledges costs us these records only.
+ */
+export const MAX_OUTSTANDING_SECTIONS = 1_000
+
+/** Heads that a connection's writer remembers as encoded: those that a handler repeats. A power of two. */
+export const REPEATED_HEADS = 4
+
+/** Largest head that is remembered, in characters of its names and values. */
+export const REPEATED_HEAD_CHARACTERS = 1_024

@@ -1,12 +1,12 @@
-// Decodes an encoded field section, RFC 9204 section 4.5. The dynamic table has capacity zero here (that is what
-// SETTINGS announces), so every reference to it is an error; a later table joins at `failDynamic`.
-// Called by the request stream with the payload of a HEADERS frame, straight from the borrowed view.
+// Decodes an encoded field section against both tables, RFC 9204 section 4.5. Called by QpackDecoder with the payload
+// of a HEADERS frame, straight from the borrowed view.
 
 import { connectionError, H3Error, H3ErrorCode } from '../errors.ts'
 import { classesOfBytes } from '../field-grammar.ts'
 import { FIELD_OVERHEAD } from '../limits.ts'
-import { huffmanDecode, huffmanDecodedBound } from './huffman.ts'
+import { DynamicTable, ENTRY_OVERHEAD, type TableEntry } from './dynamic-table.ts'
 import { LiteralCache } from './literal-cache.ts'
+import { latin1, unpack, unpackedBytes } from './literal-text.ts'
 import { addContinuation } from './prefix-integer.ts'
 import { STATIC_TABLE_SIZE, staticNames, staticValues } from './static-table.ts'
 
@@ -29,22 +29,21 @@ export interface FieldSectionCaps {
   readonly maxCount: number
 }
 
-// One string is decoded at a time in the whole process, so all decoders share the scratch memory.
-let scratch = Buffer.alloc(8_192)
+const nothing = new Uint8Array(0)
 
 function failed(reason: string): H3Error {
   return connectionError(H3ErrorCode.QPACK_DECOMPRESSION_FAILED, reason)
 }
 
-function failDynamic(): never {
-  // RFC 9204 section 2.2.3: a reference to an entry that does not exist.
-  throw failed('reference to the dynamic table, whose capacity is zero')
-}
-
 /** Decoder of field sections; reusable, not re-entrant. */
 export class FieldSectionDecoder {
   private readonly caps: FieldSectionCaps
-  private source: Uint8Array = scratch
+  private readonly table: DynamicTable
+  /** RFC 9204 section 4.5.1.1 */
+  private readonly maxEntries: number
+  private required = 0
+  private base = 0
+  private source: Uint8Array = nothing
   private offset = 0
   private end = 0
   private size = 0
@@ -52,24 +51,29 @@ export class FieldSectionDecoder {
   private cache: LiteralCache | undefined
   private sections = 0
 
-  constructor(caps: FieldSectionCaps) {
+  /** @param maxCapacity bytes of dynamic table that we announced */
+  constructor(caps: FieldSectionCaps, table: DynamicTable = new DynamicTable(), maxCapacity = 0) {
     this.caps = caps
+    this.table = table
+    this.maxEntries = Math.floor(maxCapacity / ENTRY_OVERHEAD)
   }
 
   /**
-   * Decodes one section and hands its field lines to `receiver`.
+   * Decodes one section and hands its field lines to `receiver`; one that is ahead of the table is left alone.
    * @param source buffer with the section
    * @param start first byte of the section
    * @param end offset behind its last byte
    * @param receiver called per field line
+   * @returns the Required Insert Count; nothing was decoded when the table has had fewer insertions
    * @throws H3Error QPACK_DECOMPRESSION_FAILED (connection); H3_EXCESSIVE_LOAD (stream) over a cap; what `receiver` throws
    */
-  decode(source: Uint8Array, start: number, end: number, receiver: FieldReceiver): void {
+  decode(source: Uint8Array, start: number, end: number, receiver: FieldReceiver): number {
     this.source = source
     this.offset = start
     this.end = end
     this.size = 0
     this.readSectionPrefix()
+    if (this.required > this.table.insertCount) return this.required
     // A connection that makes one request only has no use for a memory.
     if (++this.sections === 2) this.cache = new LiteralCache()
     let count = 0
@@ -77,16 +81,31 @@ export class FieldSectionDecoder {
       if (++count > this.caps.maxCount) this.failTooLarge('too many fields')
       this.decodeFieldLine(receiver)
     }
-    this.source = scratch
+    this.source = nothing
+    return this.required
   }
 
-  // RFC 9204 section 4.5.1: with no dynamic table the Required Insert Count can only be zero.
+  // RFC 9204 section 4.5.1
   private readSectionPrefix(): void {
-    if (this.readInteger(8) !== 0) throw failed('Required Insert Count is not zero')
+    this.required = this.expandInsertCount(this.readInteger(8))
     const hasSign = this.offset < this.end && this.source[this.offset] >= 0x80
-    this.readInteger(7)
+    const delta = this.readInteger(7)
     // RFC 9204 section 4.5.1.2: Sign 1 with Required Insert Count <= Delta Base is invalid.
-    if (hasSign) throw failed('negative Base')
+    if (hasSign && this.required <= delta) throw failed('negative Base')
+    this.base = hasSign ? this.required - delta - 1 : this.required + delta
+  }
+
+  // RFC 9204 section 4.5.1.1: what the encoder sent modulo twice the entries that can be there, "a value of
+  // EncodedInsertCount that could not have been produced by a conformant encoder" being an error.
+  private expandInsertCount(encoded: number): number {
+    if (encoded === 0) return 0
+    const range = 2 * this.maxEntries
+    if (encoded > range) throw failed('Required Insert Count out of range')
+    const largest = this.table.insertCount + this.maxEntries
+    let required = largest - (largest % range) + encoded - 1
+    if (required > largest) required -= range
+    if (required <= 0) throw failed('Required Insert Count that cannot be')
+    return required
   }
 
   private decodeFieldLine(receiver: FieldReceiver): void {
@@ -94,12 +113,35 @@ export class FieldSectionDecoder {
     if (first >= 0x80) this.decodeIndexed(first, receiver)
     else if (first >= 0x40) this.decodeNameReference(first, receiver)
     else if (first >= 0x20) this.decodeLiteral(receiver)
-    else failDynamic() // 0001 and 0000: post-Base forms
+    else if (first >= 0x10) this.emit(this.entry(this.base + this.readInteger(4)), receiver)
+    else this.decodeNamed(this.entry(this.base + this.readInteger(3)), receiver)
+  }
+
+  /** RFC 9204 section 2.2.3: evicted, or at or above the Required Insert Count. */
+  private entry(index: number): TableEntry {
+    if (index >= this.required) throw failed('reference beyond the Required Insert Count')
+    const entry = this.table.get(index)
+    if (entry === undefined) throw failed('reference to an entry that was evicted')
+    return entry
+  }
+
+  private emit({ name, value, nameClasses, valueClasses }: TableEntry, receiver: FieldReceiver): void {
+    this.charge(name.length + value.length + FIELD_OVERHEAD)
+    receiver.handleField(name, value, nameClasses, valueClasses)
+  }
+
+  private decodeNamed({ name, nameClasses }: TableEntry, receiver: FieldReceiver): void {
+    this.charge(name.length + FIELD_OVERHEAD)
+    const value = this.readString(7)
+    receiver.handleField(name, value, nameClasses, this.classes)
   }
 
   private decodeIndexed(first: number, receiver: FieldReceiver): void {
     const index = this.readInteger(6)
-    if ((first & 0x40) === 0) failDynamic()
+    if ((first & 0x40) === 0) {
+      this.emit(this.entry(this.base - 1 - index), receiver)
+      return
+    }
     if (index >= STATIC_TABLE_SIZE) throw failed(`static index ${index}`)
     const name = staticNames[index]
     const value = staticValues[index]
@@ -109,7 +151,10 @@ export class FieldSectionDecoder {
 
   private decodeNameReference(first: number, receiver: FieldReceiver): void {
     const index = this.readInteger(4)
-    if ((first & 0x10) === 0) failDynamic()
+    if ((first & 0x10) === 0) {
+      this.decodeNamed(this.entry(this.base - 1 - index), receiver)
+      return
+    }
     if (index >= STATIC_TABLE_SIZE) throw failed(`static index ${index}`)
     const name = staticNames[index]
     this.charge(name.length + FIELD_OVERHEAD)
@@ -165,11 +210,9 @@ export class FieldSectionDecoder {
 
   private decodeLiteralText(start: number, end: number, isHuffman: boolean): string {
     if (!isHuffman) return this.makeString(this.source, start, end)
-    const bound = huffmanDecodedBound(end - start)
-    if (bound > scratch.length) scratch = Buffer.alloc(bound)
-    const length = huffmanDecode(this.source, start, end, scratch)
+    const length = unpack(this.source, start, end)
     if (length < 0) throw failed('invalid Huffman code')
-    return this.makeString(scratch, 0, length)
+    return this.makeString(unpackedBytes(), 0, length)
   }
 
   private makeString(bytes: Uint8Array, start: number, end: number): string {
@@ -179,7 +222,7 @@ export class FieldSectionDecoder {
     }
     this.charge(end - start)
     this.classes = classesOfBytes(bytes, start, end)
-    return Buffer.prototype.latin1Slice.call(bytes, start, end)
+    return latin1(bytes, start, end)
   }
 
   private charge(bytes: number): void {

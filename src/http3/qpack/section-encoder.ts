@@ -1,8 +1,9 @@
-// Encodes field lines against the static table, RFC 9204 section 4.5. Never refers to a dynamic table: Required
-// Insert Count and Base are zero. Called by the message writer per field line; writes into a buffer that is big enough.
+// Encodes field lines against the static table, RFC 9204 section 4.5, and the strings of all others. Called by the
+// message writer where the peer has no dynamic table, else by QpackEncoder; writes into a buffer that is big enough.
 
 import { byteClasses } from '../field-grammar.ts'
 import { huffmanBits, huffmanEncode } from './huffman.ts'
+import { isNeverIndexed } from './insertion-policy.ts'
 import { writePrefixInteger } from './prefix-integer.ts'
 import { staticByName } from './static-table.ts'
 import { ValueCache } from './value-cache.ts'
@@ -12,9 +13,6 @@ export const SECTION_PREFIX_BYTES = 2
 
 /** Most bytes that a field line needs besides the characters of its name and value. */
 export const FIELD_LINE_OVERHEAD = 12
-
-// Their values are secrets that repeat; a hop behind us must not index them either (RFC 9204 section 7.1.3).
-const neverIndexed = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie'])
 
 /** Writes the prefix of a section without dynamic references (RFC 9204 section 4.5.1); returns the next offset. */
 export function writeSectionPrefix(target: Uint8Array, start: number): number {
@@ -90,14 +88,29 @@ export function writeFieldLine(
   }
   const exact = known.values.get(value)
   if (exact !== undefined) return writePrefixInteger(target, start, 0xc0, 6, exact)
-  const isSecret = neverIndexed.has(name)
-  const offset = writePrefixInteger(target, start, isSecret ? 0x70 : 0x50, 4, known.index)
-  return isSecret || !valueCache.isCacheable(value)
-    ? writeValue(target, offset, name, value, forbiddenInValue)
-    : writeRepeatedValue(target, offset, name, value, forbiddenInValue)
+  const offset = writePrefixInteger(target, start, isNeverIndexed(name, value) ? 0x70 : 0x50, 4, known.index)
+  return writeValue(target, offset, name, value, forbiddenInValue)
 }
 
-function writeValue(
+/** Writes a value as string literal; parameters as {@link writeFieldLine}. */
+export function writeValue(
+  target: Uint8Array,
+  start: number,
+  name: string,
+  value: string,
+  forbidden: number,
+): number {
+  return isRemembered(name) && valueCache.isCacheable(value)
+    ? writeRepeatedValue(target, start, name, value, forbidden)
+    : encodeValue(target, start, name, value, forbidden)
+}
+
+/** Values that only the process may share which are nobody's secret. */
+function isRemembered(name: string): boolean {
+  return name !== 'cookie' && !isNeverIndexed(name, '')
+}
+
+function encodeValue(
   target: Uint8Array,
   start: number,
   name: string,
@@ -118,7 +131,7 @@ function writeRepeatedValue(
 ): number {
   const cached = forbidden === 0 ? undefined : valueCache.find(value)
   if (cached === undefined) {
-    const end = writeValue(target, start, name, value, forbidden)
+    const end = encodeValue(target, start, name, value, forbidden)
     // Only values that passed the check are kept, so that a hit needs none.
     if (forbidden !== 0) valueCache.keep(value, target, start, end)
     return end
@@ -135,9 +148,26 @@ function writeLiteralLine(
   forbiddenInName: number,
   forbiddenInValue: number,
 ): number {
-  const nameClasses = measure(name)
-  checkClasses(nameClasses, forbiddenInName | (nameClasses === NOT_LATIN1 ? NOT_LATIN1 : 0), 'name', name)
-  const pattern = neverIndexed.has(name) ? 0x30 : 0x20
-  const offset = writeString(target, start, pattern, 3, name)
-  return writeValue(target, offset, name, value, forbiddenInValue)
+  const pattern = isNeverIndexed(name, value) ? 0x30 : 0x20
+  const offset = writeName(target, start, pattern, 3, name, forbiddenInName)
+  return encodeValue(target, offset, name, value, forbiddenInValue)
+}
+
+/**
+ * Writes a name as string literal.
+ * @param pattern bits in front of its H bit
+ * @param prefixBits bits of its length
+ * @throws TypeError for a character that is forbidden or not latin1
+ */
+export function writeName(
+  target: Uint8Array,
+  start: number,
+  pattern: number,
+  prefixBits: number,
+  name: string,
+  forbidden: number,
+): number {
+  const classes = measure(name)
+  checkClasses(classes, forbidden | (classes === NOT_LATIN1 ? NOT_LATIN1 : 0), 'name', name)
+  return writeString(target, start, pattern, prefixBits, name)
 }

@@ -17,6 +17,8 @@ export class StreamDouble {
   closesWhenRead = false
   /** What write() returns. */
   isOpen = true
+  /** Bytes that flow control lets out. */
+  sendRoom = 65_536
   urgency = 3
   incremental = false
   private readonly arrived: Uint8Array[] = []
