@@ -4,6 +4,7 @@
 import type { Priority } from '../http3/index.ts'
 import type { InspectionHub } from '../machines/index.ts'
 import type { CancelReason } from '../supervisor/handler-actor.ts'
+import type { Duplex } from 'node:stream'
 import type { DatagramWatcher, RemoteAddress } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 
@@ -19,6 +20,11 @@ export type ExchangeHandler = (exchange: Exchange) => void | Promise<void>
 export interface Exchange {
   readonly protocol: ExchangeProtocol
   readonly method: string
+  /**
+   * What the client wants to speak on a tunnel (RFC 9110 section 16.7): the value of :protocol (RFC 9220, RFC 8441), or
+   * of Upgrade in HTTP/1.1. Undefined for everything else, and for CONNECT to a host.
+   */
+  readonly upgradeToken: string | undefined
   readonly scheme: string
   /** Host and port that the client asked for. */
   readonly authority: string
@@ -60,7 +66,10 @@ export interface Exchange {
   readonly body: AsyncIterable<Uint8Array>
   /** Request trailers, once the body has ended; empty when there were none. */
   readonly trailers: readonly string[]
-  /** HTTP datagrams (RFC 9297); undefined on HTTP/2, HTTP/1.1, and where the server does not offer them. */
+  /**
+   * HTTP datagrams (RFC 9297): those that acceptDatagrams() returned, or those in DATAGRAM frames. Undefined before
+   * acceptDatagrams() on HTTP/2, HTTP/1.1, and where the server does not offer them.
+   */
   readonly datagrams: ExchangeDatagrams | undefined
   /** First value of a request field; `name` in lower case. */
   header(name: string): string | undefined
@@ -84,6 +93,18 @@ export interface Exchange {
   /** Ends the response, after a last piece if one is given. */
   end(chunk?: Uint8Array | string): void
   /**
+   * Accepts a CONNECT, or an Upgrade of HTTP/1.1, with a 2xx (101) head: what follows are bytes in both directions. The
+   * exchange is over when the handler has ended and the tunnel is closed. Half-close is the end of one direction;
+   * destroy() resets both (H3_REQUEST_CANCELLED; H3_CONNECT_ERROR for an error in a CONNECT to a host).
+   * @param headers flat list; names in lower case
+   * @throws TypeError when the request is neither, or a response has begun; CancelledError
+   */
+  accept(headers?: readonly string[]): Duplex
+  /** Like accept(), for protocols of HTTP datagrams: they travel in DATAGRAM frames, or in capsules (RFC 9297). */
+  acceptDatagrams(headers?: readonly string[]): DatagramTunnel
+  /** The same object for all exchanges of one connection: a key for limits per client. */
+  readonly connectionKey: object
+  /**
    * Gives the exchange up in both directions and cancels it.
    * @param code HTTP/3 error code (RFC 9114 section 8.1), default H3_INTERNAL_ERROR
    */
@@ -99,6 +120,20 @@ export interface ExchangeDatagrams extends AsyncIterable<Uint8Array> {
    * @throws RangeError when it is larger than maxPayload
    */
   send(payload: Uint8Array, watcher?: DatagramWatcher): void
+}
+
+/** HTTP datagrams on a tunnel that was accepted for them. */
+export interface DatagramTunnel extends ExchangeDatagrams {
+  /** Called with each datagram, borrowed for the call, instead of iterating. */
+  onDatagram: ((payload: Uint8Array) => void) | undefined
+  /** Datagrams of ours that were dropped because too many waited for the client to read. */
+  readonly dropped: number
+  /** Resolves when the client has ended its direction, or the tunnel is gone. */
+  readonly gone: Promise<void>
+  /** Ends our direction. */
+  end(): void
+  /** Ends both directions at once. */
+  destroy(): void
 }
 
 /** What a server offers to actors of its handlers. */
@@ -122,6 +157,9 @@ export class CancelledError extends Error {
     this.code = code
   }
 }
+
+/** RFC 9297 section 3.4: what follows are capsules. */
+export const CAPSULE_PROTOCOL: readonly string[] = ['capsule-protocol', '?1']
 
 /** First value of `name` in a flat list of fields. */
 export function fieldValue(fields: readonly string[], name: string): string | undefined {

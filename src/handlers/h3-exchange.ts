@@ -8,16 +8,20 @@ import {
   HandlerPhase,
 } from '../supervisor/handler-actor.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
+import { StreamTunnel } from '../tunnels/stream-tunnel.ts'
+import { TunnelDatagrams } from '../tunnels/tunnel-datagrams.ts'
 import {
   type ActorHost,
+  CAPSULE_PROTOCOL,
   CancelledError,
+  type DatagramTunnel,
   type Exchange,
   type ExchangeDatagrams,
   type ExchangeHandler,
   fieldValue,
   quietly,
 } from './exchange.ts'
-import { H3Datagrams } from './h3-datagrams.ts'
+import { framesOf, H3Datagrams } from './h3-datagrams.ts'
 import { READ_CHUNK } from './limits.ts'
 import { runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
@@ -60,6 +64,8 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
   #datagrams: H3Datagrams | undefined
+  #tunnel: StreamTunnel | undefined
+  #tunnelDatagrams: TunnelDatagrams | undefined
 
   constructor(request: RequestStream, owner: HandlerOwner, remote: RemoteAddress, service: ExchangeService) {
     super(request, owner)
@@ -73,11 +79,31 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   protected run(): void | PromiseLike<void> {
-    return runContained(this, this.#service.handler, this)
+    const outcome = runContained(this, this.#service.handler, this)
+    return this.request.method === 'CONNECT' ? this.#untilTunnelEnds(outcome) : outcome
+  }
+
+  /** Whoever accepts a tunnel and returns has not ended: the tunnel lives on. */
+  async #untilTunnelEnds(outcome: void | PromiseLike<void>): Promise<void> {
+    try {
+      await outcome
+    } catch (error) {
+      this.#tunnel?.abort(H3ErrorCode.H3_INTERNAL_ERROR, new CancelledError('crashed'))
+      throw error
+    }
+    await this.#tunnel?.gone
   }
 
   get method(): string {
     return this.request.method
+  }
+
+  get upgradeToken(): string | undefined {
+    return this.request.protocol
+  }
+
+  get connectionKey(): object {
+    return this.request.connection
   }
 
   get scheme(): string {
@@ -135,6 +161,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   get datagrams(): ExchangeDatagrams | undefined {
+    if (this.#tunnelDatagrams !== undefined) return this.#tunnelDatagrams
     if (this.#datagrams === undefined && this.request.connection.settings.h3Datagram) {
       const channel = this.owner.datagramChannel(this.request.id)
       if (channel !== undefined) this.#datagrams = new H3Datagrams(this.request, channel)
@@ -143,7 +170,9 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   handleDatagram(payload: Uint8Array): void {
-    this.owner.datagramChannel(this.request.id)?.push(payload)
+    const datagrams = this.#tunnelDatagrams
+    if (datagrams !== undefined) this.#contain(() => datagrams.receive(payload))
+    else this.owner.datagramChannel(this.request.id)?.push(payload)
   }
 
   // --- response ----------------------------------------------------------------------------------------------------
@@ -203,6 +232,43 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   /** Why nothing can be read or written any more. What stray callbacks do after the end must not throw at them. */
   #reason(): CancelledError {
     return this.#cancelled ?? new CancelledError('streamClosed')
+  }
+
+  // --- tunnel ------------------------------------------------------------------------------------------------------
+
+  accept(headers: readonly string[] = NO_FIELDS): StreamTunnel {
+    if (this.method !== 'CONNECT') throw new TypeError('only CONNECT opens a tunnel')
+    if (this.phase !== HandlerPhase.running) throw this.#reason()
+    this.begin(200, headers)
+    this.request.isTunnel = true
+    this.#tunnel = new StreamTunnel(this.request, {
+      contain: this.#contain,
+      // RFC 9114 section 4.4 for CONNECT to a host; RFC 9220 section 3 for the others.
+      ...(this.request.protocol === undefined && { errorCode: H3ErrorCode.H3_CONNECT_ERROR }),
+    })
+    return this.#tunnel
+  }
+
+  acceptDatagrams(headers: readonly string[] = NO_FIELDS): DatagramTunnel {
+    const tunnel = this.accept(headers.concat(CAPSULE_PROTOCOL))
+    const { request } = this
+    this.#tunnelDatagrams = new TunnelDatagrams({
+      tunnel,
+      frames: framesOf(request),
+      channel: this.owner.datagramChannel(request.id),
+      fail: (error) => tunnel.abort(H3ErrorCode.H3_MESSAGE_ERROR, error),
+      charge: (points) => request.connection.charge(points),
+    })
+    return this.#tunnelDatagrams
+  }
+
+  /** Runs what leads into the handler's listeners; what they throw crashes this exchange only. */
+  #contain = (run: () => void): void => {
+    try {
+      runContained(this, run, undefined)
+    } catch (error) {
+      this.handleStray(error)
+    }
   }
 
   // --- request body ------------------------------------------------------------------------------------------------
@@ -266,7 +332,8 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   // --- events of the stream, beyond what HandlerActor does -----------------------------------------------------------
 
   handleBodyReadable(): void {
-    this.#deliverBody()
+    if (this.#tunnel === undefined) this.#deliverBody()
+    else this.#tunnel.handleReadable()
   }
 
   handleTrailers(fields: string[]): void {
@@ -274,13 +341,20 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   handleBodyEnd(): void {
-    this.#deliverBody()
+    if (this.#tunnel === undefined) this.#deliverBody()
+    else this.#tunnel.handleEnd()
+  }
+
+  /** A tunnel whose stream has ended well may still give out what it has received. */
+  override handleClosed(outcome: 'closed' | 'reset'): void {
+    if (this.#tunnel === undefined || outcome === 'reset') super.handleClosed(outcome)
   }
 
   handleWritable(): void {
     const waiter = this.#writing
     this.#writing = undefined
     waiter?.resolve()
+    this.#tunnel?.handleWritable()
   }
 
   protected deliverCancel(reason: CancelReason): void {
@@ -301,6 +375,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     this.#writing?.reject(error)
     this.#reading = undefined
     this.#writing = undefined
+    this.#tunnel?.destroy(error)
     try {
       this.onCancel?.(error)
     } finally {

@@ -41,3 +41,9 @@ export const SERVER_PORT_ATTEMPTS = 8
 
 /** Largest DATAGRAM frame that a server takes, bytes: whatever fits into a packet (RFC 9221 section 3). */
 export const MAX_DATAGRAM_FRAME_SIZE = 65_535
+
+/** Changes of state without an event from outside before a service's machine counts as looping. */
+export const MAX_SERVICE_MICROSTEPS = 1_000
+
+/** A TCP connection that has become a tunnel asks so often whether the client is still there, ms (TCP keep-alive). */
+export const TUNNEL_KEEP_ALIVE = 60_000

@@ -2,17 +2,22 @@
 // Made per request by tcp-server.ts.
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { type Priority, parsePriority, priorityOf } from '../http3/index.ts'
 import { HANDLER_GRACE } from '../supervisor/limits.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
+import { TunnelDatagrams } from '../tunnels/tunnel-datagrams.ts'
 import {
   type ActorHost,
+  CAPSULE_PROTOCOL,
   CancelledError,
+  type DatagramTunnel,
   type Exchange,
   type ExchangeHandler,
   fieldValue,
   quietly,
 } from './exchange.ts'
+import { breakTunnel, containEvents, openStream, openUpgraded, type Upgrade } from './node-tunnel.ts'
 import { type ErrorHome, runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
 
@@ -26,7 +31,8 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'tra
 /** The fallback's machines run on the system's time and are not inspected. */
 const NO_HOST: ActorHost = { inspection: undefined, clock: undefined }
 
-/** Error code of RST_STREAM (RFC 9113 section 7). */
+/** Error codes of RST_STREAM (RFC 9113 section 7). */
+const NGHTTP2_PROTOCOL_ERROR = 1
 const NGHTTP2_INTERNAL_ERROR = 2
 
 /** Told what a handler did wrong: `late` when its response was whole already. */
@@ -38,7 +44,7 @@ export class NodeExchange implements Exchange, ErrorHome {
   readonly headers: readonly string[]
   onCancel: ((reason: CancelledError) => void) | undefined
   onCut: (() => void) | undefined
-  /** HTTP/1.1 and HTTP/2 of Node drain by themselves. */
+  /** Called for tunnels only: HTTP/1.1 and HTTP/2 of Node drain by themselves. */
   onDrain: (() => void) | undefined
   onPriorityChange: (() => void) | undefined
   readonly #request: NodeRequest
@@ -49,9 +55,25 @@ export class NodeExchange implements Exchange, ErrorHome {
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
 
-  /** @param report must not throw */
-  constructor(request: NodeRequest, response: NodeResponse, report: ReportFault) {
+  readonly #upgrade: Upgrade | undefined
+  #tunnel: Duplex | undefined
+  #tunnelDatagrams: TunnelDatagrams | undefined
+  /** The client waits for a word before it sends the body (RFC 9110 section 10.1.1). */
+  #isContinueWanted: boolean
+
+  /**
+   * @param report must not throw
+   * @param more the connection to take over, for CONNECT and Upgrade in HTTP/1.1; whether 100 (Continue) is waited for
+   */
+  constructor(
+    request: NodeRequest,
+    response: NodeResponse,
+    report: ReportFault,
+    more: { readonly upgrade?: Upgrade; readonly expectsContinue?: boolean } = {},
+  ) {
     this.#report = report
+    this.#upgrade = more.upgrade
+    this.#isContinueWanted = more.expectsContinue === true
     this.#request = request
     this.#response = response
     this.protocol = request.httpVersionMajor === 2 ? 'h2' : 'http/1.1'
@@ -65,6 +87,14 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   get method(): string {
     return this.#request.method
+  }
+
+  get upgradeToken(): string | undefined {
+    return this.#upgrade === undefined ? fieldOf(this.#request, ':protocol') : this.#upgrade.token
+  }
+
+  get connectionKey(): object {
+    return this.protocol === 'h2' ? (this.#request.stream.session ?? this.#request) : this.#request.socket
   }
 
   get scheme(): string {
@@ -97,8 +127,13 @@ export class NodeExchange implements Exchange, ErrorHome {
     return this.#readBody()
   }
 
-  get datagrams(): undefined {
-    return undefined
+  get datagrams(): DatagramTunnel | undefined {
+    return this.#tunnelDatagrams
+  }
+
+  /** The connection or stream that a handler has taken over. */
+  get tunnel(): Duplex | undefined {
+    return this.#tunnel
   }
 
   get trailers(): readonly string[] {
@@ -152,9 +187,66 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   inform(status: number, headers: readonly string[] = []): void {
-    if (status !== 103 || this.#cancelled !== undefined) return
-    const links = headers.filter((_value, index) => index % 2 === 1 && headers[index - 1] === 'link')
-    if (links.length > 0) this.#response.writeEarlyHints({ link: links })
+    const response = this.#response
+    if (this.#cancelled !== undefined || response.headersSent) return
+    if (status === 100) this.#sendContinue()
+    else if (status === 103) {
+      const fields = fieldMap(headers)
+      if (fields.link !== undefined) response.writeEarlyHints(fields)
+    } else if (this.protocol === 'h2') {
+      response.stream.additionalHeaders({ ':status': status, ...fieldMap(headers) })
+    }
+  }
+
+  /** Reading is the handler's word that it wants the body. */
+  #sendContinue(): void {
+    if (!this.#isContinueWanted || this.#response.headersSent) return
+    this.#isContinueWanted = false
+    this.#response.writeContinue()
+  }
+
+  accept(headers: readonly string[] = []): Duplex {
+    const upgrade = this.#upgrade
+    if (upgrade === undefined && this.method !== 'CONNECT') throw new TypeError('only CONNECT opens a tunnel')
+    if (this.#cancelled !== undefined) throw this.#cancelled
+    if (this.#tunnel !== undefined || this.#response.headersSent) {
+      throw new TypeError('the response has already begun')
+    }
+    const response = this.#response
+    response.off('close', this.#handleClose)
+    if (upgrade !== undefined) Reflect.get(response, 'detachSocket').call(response, upgrade.socket)
+    const tunnel =
+      upgrade === undefined ? openStream(response.stream, headers) : openUpgraded(upgrade, headers)
+    this.#tunnel = tunnel
+    tunnel.on('error', ignore)
+    tunnel.once('close', this.#handleTunnelClose)
+    containEvents(tunnel, this.#contain)
+    return tunnel
+  }
+
+  acceptDatagrams(headers: readonly string[] = []): DatagramTunnel {
+    const tunnel = this.accept(headers.concat(CAPSULE_PROTOCOL))
+    const fail = (): void => breakTunnel(tunnel, NGHTTP2_PROTOCOL_ERROR)
+    this.#tunnelDatagrams = new TunnelDatagrams({ tunnel, fail })
+    return this.#tunnelDatagrams
+  }
+
+  /** The server stops: a tunnel would keep its connection open. */
+  handleDrain(): void {
+    this.#contain(() => this.onDrain?.())
+  }
+
+  #contain = (run: () => void): void => {
+    try {
+      runContained(this, run, undefined)
+    } catch (error) {
+      this.handleStray(error)
+    }
+  }
+
+  #handleTunnelClose = (): void => {
+    const tunnel = this.#tunnel!
+    if (!tunnel.readableEnded || !tunnel.writableFinished) this.#cancel()
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -189,7 +281,8 @@ export class NodeExchange implements Exchange, ErrorHome {
       return
     }
     this.#report('crash', error)
-    this.#fail()
+    if (this.#tunnel === undefined) this.#fail()
+    else breakTunnel(this.#tunnel, NGHTTP2_INTERNAL_ERROR)
   }
 
   /** With 500 while that is still possible. */
@@ -207,6 +300,10 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   #breakOff(): void {
+    if (this.#tunnel !== undefined) {
+      breakTunnel(this.#tunnel, NGHTTP2_INTERNAL_ERROR)
+      return
+    }
     // Over HTTP/2 destroy() alone would end the stream as if the response were whole.
     if (this.protocol === 'h2') this.#response.stream?.close(NGHTTP2_INTERNAL_ERROR)
     else this.#response.destroy()
@@ -227,6 +324,7 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   async *#readBody(): AsyncGenerator<Uint8Array> {
+    this.#sendContinue()
     try {
       for await (const chunk of this.#request) yield chunk as Uint8Array
     } catch (error) {
@@ -242,7 +340,11 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   #handleClose = (): void => {
     // Node says `finished` of every HTTP/2 response that is closed, also of one that nobody has ended.
-    if (this.#response.writableEnded && this.#response.writableFinished) return
+    if (!this.#response.writableEnded || !this.#response.writableFinished) this.#cancel()
+  }
+
+  #cancel(): void {
+    if (this.#cancelled !== undefined) return
     const error = new CancelledError('streamClosed')
     this.#cancelled = error
     this.#waiter?.reject(error)
@@ -273,6 +375,19 @@ export class NodeExchange implements Exchange, ErrorHome {
 
 function ignore(): void {}
 
+function fieldOf(request: NodeRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function fieldMap(fields: readonly string[]): Record<string, string[]> {
+  const map: Record<string, string[]> = Object.create(null)
+  for (let index = 0; index < fields.length; index += 2) {
+    map[fields[index]] = [...(map[fields[index]] ?? []), fields[index + 1]]
+  }
+  return map
+}
+
 /** Field lines without pseudo-header fields, names in lower case. */
 function regularFields(raw: readonly string[]): string[] {
   const fields: string[] = []
@@ -287,6 +402,11 @@ function regularFields(raw: readonly string[]): string[] {
 export async function runExchange(handler: ExchangeHandler, exchange: NodeExchange): Promise<void> {
   try {
     await runContained(exchange, handler, exchange)
+    const { tunnel } = exchange
+    if (tunnel !== undefined) {
+      if (!tunnel.closed) await new Promise((resolve) => tunnel.once('close', resolve))
+      return
+    }
     if (exchange.isResponseEnded || exchange.isCancelled) return
     throw new Error('the handler ended without a whole response')
   } catch (error) {

@@ -21,6 +21,8 @@ export class ExchangeDouble implements Exchange {
   readonly headers: readonly string[]
   readonly trailers: readonly string[] = []
   readonly datagrams = undefined
+  readonly upgradeToken: string | undefined = undefined
+  readonly connectionKey = this
   readonly remote = { address: '192.0.2.1', port: 1, family: 4 } as const
   onCancel: ((reason: CancelledError) => void) | undefined
   onCut: (() => void) | undefined
@@ -104,6 +106,14 @@ export class ExchangeDouble implements Exchange {
   end(chunk?: Uint8Array | string): void {
     if (chunk !== undefined) this.written.push(Buffer.from(chunk))
     this.isEnded = true
+  }
+
+  accept(): never {
+    throw new TypeError('no tunnels here')
+  }
+
+  acceptDatagrams(): never {
+    throw new TypeError('no tunnels here')
   }
 
   reset(code = 0x102): void {
