@@ -2,7 +2,7 @@
  * The rooms of the source tree and who may import whom. Imports go one way only:
  *
  *   machines, wire -> crypto -> tls -> recovery, streams -> connection -> http3
- *     -> supervisor (the first that may use io) -> handlers, client -> index, cli
+ *     -> supervisor (the first that may use io) -> tunnels -> handlers, client -> index, cli
  *
  * Called by scripts/check.ts. Type-only imports count: the order says who may know whom.
  */
@@ -22,7 +22,8 @@ const TLS = [...CRYPTO, 'src/transport/tls']
 const CONNECTION = [...TLS, 'src/transport/recovery', 'src/transport/streams', 'src/transport/connection']
 const HTTP3 = [...CONNECTION, 'src/http3']
 const SUPERVISOR = [...HTTP3, 'src/transport/io', 'src/supervisor']
-const PUBLIC = [...SUPERVISOR, 'src/handlers', 'src/client', 'src/index.ts']
+const TUNNELS = [...SUPERVISOR, 'src/tunnels']
+const PUBLIC = [...TUNNELS, 'src/handlers', 'src/client', 'src/index.ts']
 const TLS_PACKAGES = ['pkijs', 'asn1js', '@peculiar/x509']
 
 /** Room -> what it may import. A room is a folder, or a file directly under src. */
@@ -37,8 +38,9 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   'src/transport/io': { rooms: CONNECTION, packages: TLS_PACKAGES },
   'src/http3': { rooms: CONNECTION, packages: [] },
   'src/supervisor': { rooms: SUPERVISOR, packages: ['xstate', 'rxjs'] },
-  'src/handlers': { rooms: SUPERVISOR, packages: ['xstate', 'rxjs', 'mrmime'] },
-  'src/client': { rooms: SUPERVISOR, packages: [] },
+  'src/tunnels': { rooms: SUPERVISOR, packages: ['ws'] },
+  'src/handlers': { rooms: TUNNELS, packages: ['xstate', 'rxjs', 'mrmime'] },
+  'src/client': { rooms: TUNNELS, packages: [] },
   'src/index.ts': { rooms: PUBLIC, packages: ['xstate', 'rxjs'] },
   'src/testing': { rooms: ['src/machines', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
   'src/cli': { rooms: PUBLIC, packages: [] },

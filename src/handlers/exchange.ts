@@ -1,10 +1,11 @@
 // The leanest form of a request handler, and what it gets: one exchange of a request and a response. HTTP/3 and
 // the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
 // room is built on it.
+
+import type { Duplex } from 'node:stream'
 import type { Priority } from '../http3/index.ts'
 import type { InspectionHub } from '../machines/index.ts'
 import type { CancelReason } from '../supervisor/handler-actor.ts'
-import type { Duplex } from 'node:stream'
 import type { DatagramWatcher, RemoteAddress } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 

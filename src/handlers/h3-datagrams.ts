@@ -3,10 +3,24 @@
 import type { RequestStream } from '../http3/index.ts'
 import type { DatagramChannel } from '../supervisor/datagram-channel.ts'
 import type { DatagramWatcher } from '../transport/connection/index.ts'
+import type { DatagramFrames } from '../tunnels/tunnel-datagrams.ts'
 import { type ExchangeDatagrams, quietly } from './exchange.ts'
 import { Waiter } from './waiter.ts'
 
 const DONE: IteratorResult<Uint8Array> = { value: undefined, done: true }
+
+/** DATAGRAM frames, once both sides have announced them (RFC 9297 section 2.1.1). */
+export function framesOf(request: RequestStream): DatagramFrames {
+  const { connection } = request
+  return {
+    get maxPayload(): number {
+      const { settings, peerSettings } = connection
+      return settings.h3Datagram && peerSettings.h3Datagram ? connection.datagrams.maxPayload(request) : 0
+    },
+    send: (payload: Uint8Array, watcher?: DatagramWatcher) =>
+      connection.datagrams.send(request, payload, watcher),
+  }
+}
 
 export class H3Datagrams implements ExchangeDatagrams, AsyncIterator<Uint8Array> {
   readonly #request: RequestStream

@@ -17,6 +17,7 @@ import {
   fieldValue,
   quietly,
 } from './exchange.ts'
+import { fieldMap, fieldOf, regularFields } from './node-fields.ts'
 import { breakTunnel, containEvents, openStream, openUpgraded, type Upgrade } from './node-tunnel.ts'
 import { type ErrorHome, runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
@@ -24,9 +25,6 @@ import { Waiter } from './waiter.ts'
 /** Node's two kinds of requests look alike as far as this file goes. */
 export type NodeRequest = Http2ServerRequest
 export type NodeResponse = Http2ServerResponse
-
-/** What is one connection's in HTTP/1.1 and means nothing to a handler that serves all versions. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** The fallback's machines run on the system's time and are not inspected. */
 const NO_HOST: ActorHost = { inspection: undefined, clock: undefined }
@@ -374,29 +372,6 @@ export class NodeExchange implements Exchange, ErrorHome {
 }
 
 function ignore(): void {}
-
-function fieldOf(request: NodeRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
-}
-
-function fieldMap(fields: readonly string[]): Record<string, string[]> {
-  const map: Record<string, string[]> = Object.create(null)
-  for (let index = 0; index < fields.length; index += 2) {
-    map[fields[index]] = [...(map[fields[index]] ?? []), fields[index + 1]]
-  }
-  return map
-}
-
-/** Field lines without pseudo-header fields, names in lower case. */
-function regularFields(raw: readonly string[]): string[] {
-  const fields: string[] = []
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index].toLowerCase()
-    if (!name.startsWith(':') && !HOP_BY_HOP.has(name)) fields.push(name, raw[index + 1])
-  }
-  return fields
-}
 
 /** Runs a handler; whatever it throws ends this exchange only. */
 export async function runExchange(handler: ExchangeHandler, exchange: NodeExchange): Promise<void> {

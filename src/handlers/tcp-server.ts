@@ -12,6 +12,9 @@ import {
   type ReportFault,
   runExchange,
 } from './node-exchange.ts'
+import type { Upgrade } from './node-tunnel.ts'
+import { listenForTunnels } from './tcp-tunnels.ts'
+import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 
 export interface TcpServerOptions {
   readonly address: string
@@ -20,6 +23,8 @@ export interface TcpServerOptions {
   readonly cert: string
   readonly key: string
   readonly handler: ExchangeHandler
+  /** What is spoken on tunnels; default nothing. */
+  readonly tunnels?: TunnelRoutes
   readonly report: (fault: HandlerFault) => void
 }
 
@@ -28,9 +33,16 @@ export class TcpServer {
   readonly #server: Http2SecureServer
   readonly #sessions: Set<Http2Session>
   readonly #sockets: Set<Socket>
+  readonly #tunnels: ReadonlySet<NodeExchange>
 
-  constructor(server: Http2SecureServer, sessions: Set<Http2Session>, sockets: Set<Socket>) {
+  constructor(
+    server: Http2SecureServer,
+    sessions: Set<Http2Session>,
+    sockets: Set<Socket>,
+    tunnels: ReadonlySet<NodeExchange>,
+  ) {
     this.#server = server
+    this.#tunnels = tunnels
     this.#sessions = sessions
     this.#sockets = sockets
     this.port = (server.address() as AddressInfo).port
@@ -46,6 +58,7 @@ export class TcpServer {
         clearTimeout(cut)
         resolve()
       })
+      for (const exchange of this.#tunnels) exchange.handleDrain()
       for (const session of this.#sessions) session.close()
       // Node closes idle HTTP/1.1 connections only when it is asked to.
       Reflect.get(this.#server, 'closeIdleConnections')?.call(this.#server)
@@ -60,11 +73,14 @@ export function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
     key: options.key,
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
+    // RFC 8441 section 3
+    settings: { enableConnectProtocol: (options.tunnels ?? NO_TUNNELS).size > 0 },
   })
   server.maxConnections = MAX_TCP_CONNECTIONS
   server.setTimeout(TCP_IDLE_TIMEOUT, (socket?: { destroy(): void }) => socket?.destroy())
   const sessions = trackSessions(server)
   const sockets = trackSockets(server)
+  const tunnels = new Set<NodeExchange>()
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(
@@ -72,22 +88,45 @@ export function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
       () => {
         server.removeListener('error', reject)
         server.on('error', ignore)
-        const tcp = new TcpServer(server, sessions, sockets)
-        server.on('request', requestListener(options, tcp.port))
+        const tcp = new TcpServer(server, sessions, sockets, tunnels)
+        listenForRequests(server, options, tcp.port, tunnels)
         resolve(tcp)
       },
     )
   })
 }
 
-function requestListener(options: TcpServerOptions, port: number) {
+function listenForRequests(
+  server: Http2SecureServer,
+  options: TcpServerOptions,
+  port: number,
+  open: Set<NodeExchange>,
+): void {
   const alternative = `h3=":${port}"; ma=${ALT_SVC_MAX_AGE}`
-  return (request: NodeRequest, response: NodeResponse): void => {
+  const { tunnels = NO_TUNNELS, handler } = options
+  const exchangeOf = (
+    request: NodeRequest,
+    response: NodeResponse,
+    more?: { readonly upgrade?: Upgrade; readonly expectsContinue?: boolean },
+  ): NodeExchange => {
     response.setHeader('alt-svc', alternative)
     const { method, url } = request
     const report: ReportFault = (kind, error) => options.report({ kind, method, path: url, error })
-    void runExchange(options.handler, new NodeExchange(request, response, report))
+    return new NodeExchange(request, response, report, more)
   }
+  const answer = (request: NodeRequest, response: NodeResponse): void =>
+    void runExchange(handler, exchangeOf(request, response))
+  server.on('request', answer)
+  // RFC 9110 section 10.1.1: whether the body is wanted is the handler's decision. Node refuses other expectations: 417.
+  server.on('checkContinue', (request: NodeRequest, response: NodeResponse) => {
+    void runExchange(handler, exchangeOf(request, response, { expectsContinue: true }))
+  })
+  listenForTunnels(server, tunnels, (request, response, upgrade) => {
+    const exchange = exchangeOf(request, response, upgrade && { upgrade })
+    const route = routeOf(exchange.upgradeToken, tunnels, handler)
+    open.add(exchange)
+    void runExchange(route, exchange).finally(() => open.delete(exchange))
+  })
 }
 
 function trackSessions(server: Http2SecureServer): Set<Http2Session> {

@@ -182,7 +182,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.charge(1)
   }
 
-  private charge(points: number): void {
+  /** Takes points off the glitch budget for useless traffic; the connection ends when none are left. */
+  charge(points: number): void {
     try {
       this.budget.charge(points)
     } catch (error) {
