@@ -4,7 +4,7 @@
 // Used by address-validation.ts.
 //
 //   inside a Retry token      | issued at (6) | hash of address and port (16) | length | retry ID | first ID ... |
-//   inside a NEW_TOKEN token  | issued at (6) | hash of the address (16)      |
+//   inside a NEW_TOKEN token  | issued at (6) | hash of the address (16)      |, with workers: worker (1) |
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import { BoxKey, boxNonce, digest, type Entropy, equalSecret } from '../transport/crypto/index.ts'
 import { MAX_CONNECTION_ID_LENGTH, QUIC_VERSION_1 } from '../transport/wire/index.ts'
@@ -21,6 +21,13 @@ const TIME_LENGTH = 6
 const ADDRESS_LENGTH = 16
 const FIXED_LENGTH = TIME_LENGTH + ADDRESS_LENGTH
 
+/** The worker that a token was made by is the only one that accepts it: what was used, no other knows. */
+export interface TokenHome {
+  readonly index: number
+  /** Wall-clock time, ms: older ones may have been used already, before this worker took its number over. */
+  readonly since: number
+}
+
 export class AddressTokens {
   readonly #retryKey: BoxKey
   readonly #newTokenKey: BoxKey
@@ -28,8 +35,14 @@ export class AddressTokens {
   readonly #usedRetries = new UsedTokens(RETRY_TOKEN_LIFETIME + TOKEN_CLOCK_SKEW, MAX_REMEMBERED_RETRY_TOKENS)
   readonly #usedNewTokens = new UsedTokens(NEW_TOKEN_LIFETIME + TOKEN_CLOCK_SKEW, MAX_REMEMBERED_NEW_TOKENS)
 
-  /** @param secret at least 32 random bytes; endpoints that share it accept each other's tokens */
-  constructor(secret: Uint8Array, entropy: Entropy) {
+  readonly #home: TokenHome | undefined
+
+  /**
+   * @param secret at least 32 random bytes; endpoints that share it accept each other's tokens
+   * @param home the worker that this is, if it is one
+   */
+  constructor(secret: Uint8Array, entropy: Entropy, home?: TokenHome) {
+    this.#home = home
     this.#retryKey = new BoxKey(secret, 'quactor retry token')
     this.#newTokenKey = new BoxKey(secret, 'quactor new token')
     this.#entropy = entropy
@@ -51,9 +64,20 @@ export class AddressTokens {
 
   /** A token for a later connection from the same address, whatever its port. @param now wall-clock time, ms */
   sealNewToken(remote: RemoteAddress, now: number, version: number = QUIC_VERSION_1): Uint8Array {
-    const content = new Uint8Array(FIXED_LENGTH)
+    const content = new Uint8Array(this.#newTokenLength)
     writeFixed(content, now, scopeOf(remote, version))
+    if (this.#home !== undefined) content[FIXED_LENGTH] = this.#home.index
     return this.#newTokenKey.seal(content, this.#entropy)
+  }
+
+  get #newTokenLength(): number {
+    return this.#home === undefined ? FIXED_LENGTH : FIXED_LENGTH + 1
+  }
+
+  /** The worker that made a token of a NEW_TOKEN frame; undefined for others. */
+  homeOf(token: Uint8Array): number | undefined {
+    const content = this.#home === undefined ? undefined : this.#newTokenKey.open(token)
+    return content?.length === FIXED_LENGTH + 1 ? content[FIXED_LENGTH] : undefined
   }
 
   /** Whether a token claims to be of a Retry packet of ours. Its name says so; nothing is proved by that. */
@@ -78,7 +102,7 @@ export class AddressTokens {
     if (content === undefined || content.length <= FIXED_LENGTH) return undefined
     const firstAt = FIXED_LENGTH + 1 + content[FIXED_LENGTH]
     const first = content.subarray(firstAt)
-    const isFresh = isWithin(content, now, RETRY_TOKEN_LIFETIME)
+    const isFresh = isWithin(content, now, RETRY_TOKEN_LIFETIME) && this.#isOfThisLife(content)
     const isHere = isOf(content, hashOf(`${remote.address} ${remote.port}`))
     const isSameId = equalSecret(content.subarray(FIXED_LENGTH + 1, firstAt), destination)
     if (!isFresh || !isHere || !isSameId || first.length > MAX_CONNECTION_ID_LENGTH) return undefined
@@ -93,10 +117,15 @@ export class AddressTokens {
     version: number = QUIC_VERSION_1,
   ): boolean {
     const content = this.#newTokenKey.open(token)
-    if (content?.length !== FIXED_LENGTH) return false
-    const isFresh = isWithin(content, now, NEW_TOKEN_LIFETIME)
+    if (content?.length !== this.#newTokenLength) return false
+    if (this.#home !== undefined && content[FIXED_LENGTH] !== this.#home.index) return false
+    const isFresh = isWithin(content, now, NEW_TOKEN_LIFETIME) && this.#isOfThisLife(content)
     const isHere = isOf(content, scopeOf(remote, version))
     return isFresh && isHere && this.#usedNewTokens.claim(boxNonce(token), now)
+  }
+
+  #isOfThisLife(content: Uint8Array): boolean {
+    return this.#home === undefined || issuedAtOf(content) >= Math.floor(this.#home.since)
   }
 }
 
@@ -118,9 +147,14 @@ function writeFixed(content: Uint8Array, now: number, address: Uint8Array): void
   content.set(address, TIME_LENGTH)
 }
 
-function isWithin(content: Uint8Array, now: number, lifetime: number): boolean {
+function issuedAtOf(content: Uint8Array): number {
   let issuedAt = 0
   for (let i = 0; i < TIME_LENGTH; i++) issuedAt = issuedAt * 256 + content[i]
+  return issuedAt
+}
+
+function isWithin(content: Uint8Array, now: number, lifetime: number): boolean {
+  const issuedAt = issuedAtOf(content)
   return now - issuedAt <= lifetime && now - issuedAt >= -TOKEN_CLOCK_SKEW
 }
 

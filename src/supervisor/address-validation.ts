@@ -36,21 +36,23 @@ const PROVED: Admission = { isAddressValidated: true }
 export class AddressValidation {
   readonly #mode: RetryMode
   readonly #clock: Clock
-  readonly #entropy: Entropy
+  readonly #connectionIds: Entropy
   readonly #tokens: AddressTokens
   readonly #responder: StatelessResponder
   readonly #counters: Counters
 
+  /** @param connectionIds fills in IDs of ours */
   constructor(
-    { retry = 'auto', clock, entropy }: EndpointOptions,
+    { retry = 'auto', clock, entropy, worker }: EndpointOptions,
     secret: Uint8Array,
     responder: StatelessResponder,
     counters: Counters,
+    connectionIds: Entropy,
   ) {
     this.#mode = retry
     this.#clock = clock
-    this.#entropy = entropy
-    this.#tokens = new AddressTokens(secret, entropy)
+    this.#connectionIds = connectionIds
+    this.#tokens = new AddressTokens(secret, entropy, worker)
     this.#responder = responder
     this.#counters = counters
   }
@@ -85,6 +87,11 @@ export class AddressValidation {
       return undefined
     }
     return { ...admission, newToken: (address, version) => this.#newToken(address, version) }
+  }
+
+  /** The worker that gave this token to a client for its next connection; undefined for anything else. */
+  homeOf(token: Uint8Array): number | undefined {
+    return token.length === 0 || this.#tokens.isRetry(token) ? undefined : this.#tokens.homeOf(token)
   }
 
   /** What a token proves; undefined for one that came from a Retry and is not right. */
@@ -123,7 +130,7 @@ export class AddressValidation {
   ): { readonly connectionId: Uint8Array; readonly token: Uint8Array } {
     const connectionId = new Uint8Array(CONNECTION_ID_LENGTH)
     // RFC 9000 section 17.2.5.1: the new ID "MUST NOT be equal to the Destination Connection ID" of the client.
-    do this.#entropy.fill(connectionId)
+    do this.#connectionIds.fill(connectionId)
     while (Buffer.compare(connectionId, first) === 0)
     return {
       connectionId,

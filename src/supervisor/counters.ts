@@ -50,6 +50,12 @@ export class Counters {
   backlogDropped = 0
   versionNegotiations = 0
   statelessResets = 0
+  /** Datagrams given to the worker whose connection they name, see hand-over.ts. */
+  handedOver = 0
+  /** Datagrams of other workers that these could not take. */
+  handOverDropped = 0
+  /** Datagrams that other workers handed over. */
+  takenOver = 0
   /** Retry packets sent. */
   retries = 0
   /** Tokens that proved an address. */

@@ -13,6 +13,7 @@ import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 
 import type { RetryMode } from './address-validation.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
+import type { WorkerRole } from './hand-over.ts'
 import type { HandlerFault, SupervisedApplication, SupervisionSettings } from './supervision.ts'
 
 /** Makes what runs on a connection, usually HTTP/3. */
@@ -47,6 +48,8 @@ export interface EndpointOptions {
    * purpose; random when absent. Processes that share it know each other's tokens.
    */
   readonly secret?: Uint8Array
+  /** Makes the endpoint one of several workers behind one port; `secret` must be theirs. */
+  readonly worker?: WorkerRole
   /** When clients must prove their address first; default `auto`. */
   readonly retry?: RetryMode
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */

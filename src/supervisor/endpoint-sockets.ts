@@ -36,6 +36,21 @@ export class EndpointSockets {
     throw new Error(`no socket for IPv${family}`)
   }
 
+  /** Number of a socket: the same for the same address in all workers. */
+  indexOf(socket: DatagramSocket): number {
+    let index = 0
+    for (const each of this.#sockets) {
+      if (each === socket) return index
+      index++
+    }
+    return -1
+  }
+
+  at(index: number): DatagramSocket | undefined {
+    for (const socket of this.#sockets) if (index-- === 0) return socket
+    return undefined
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#sockets].map((socket) => socket.close()))
   }

@@ -16,12 +16,13 @@ import { acceptConnection, type ConnectSettings, openConnection } from './connec
 import { ConnectionIds, ResetTokens } from './connection-ids.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { Counters } from './counters.ts'
-import { EarlyPackets } from './early-packets.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { secretOf } from './endpoint-secret.ts'
 import { EndpointSockets } from './endpoint-sockets.ts'
+import { FirstFlights } from './first-flights.ts'
 import { HalfOpen } from './half-open.ts'
+import { HandOver } from './hand-over.ts'
 import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
@@ -32,6 +33,7 @@ import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
 import { SweepTimer } from './sweep-timer.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { TurnTime } from './turn-time.ts'
+import { WorkerIds } from './worker-ids.ts'
 
 const FIXED_BIT = 0x40
 
@@ -57,7 +59,8 @@ export class Endpoint {
   readonly #header = new PacketHeader()
   readonly #versions: readonly number[]
   readonly #halfOpen = new HalfOpen()
-  readonly #early = new EarlyPackets()
+  readonly #flights: FirstFlights
+  readonly #handOver: HandOver | undefined
   /** Handlers that outlive their connection are still looked after. */
   #leaving = new Set<ConnectionSupervisor>()
   #isAccepting = true
@@ -82,13 +85,17 @@ export class Endpoint {
       settings,
       report: options.report ?? (() => {}),
     }
-    const { entropy, backends } = options
+    const { entropy, backends, worker } = options
     this.#header.allowsClearFixedBit = options.transport?.greaseQuicBit !== false
     const secret = secretOf(options.secret, entropy)
     const tokens = new ResetTokens(secret)
-    this.ids = new ConnectionIds(entropy, tokens)
+    this.#handOver =
+      worker && new HandOver(worker, new WorkerIds(secret, worker.index, backends, entropy), this.counters)
+    const idSource = this.#handOver?.ids ?? entropy
+    this.ids = new ConnectionIds(idSource, tokens)
     this.#responder = new StatelessResponder(this.#versions, backends, entropy, tokens, this.counters)
-    this.#addresses = new AddressValidation(options, secret, this.#responder, this.counters)
+    this.#addresses = new AddressValidation(options, secret, this.#responder, this.counters, idSource)
+    this.#flights = new FirstFlights(this.#handOver, this.#addresses)
     this.invariants = new Invariants(this, settings.invariants)
     const handleDefect = (entry: ConnectionEntry, error: unknown): void => this.#handleDefect(entry, error)
     const { clock } = options
@@ -129,6 +136,14 @@ export class Endpoint {
       return
     }
     this.#deliver(entry, socket, buffer, start, end, remote)
+  }
+
+  /** A datagram that another worker got, by its socket of this number. The buffer is borrowed. */
+  takeOver(socket: number, buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): void {
+    const ours = this.sockets.at(socket)
+    if (ours !== undefined) {
+      this.#handOver?.arrive(() => this.receive(ours, buffer, start, end, remote))
+    }
   }
 
   /** Our own code threw: that connection ends, the endpoint goes on. */
@@ -186,6 +201,7 @@ export class Endpoint {
     remote: RemoteAddress,
   ): void {
     const now = this.turn.read()
+    if (this.#handOver?.take(buffer, start, end, remote, this.sockets.indexOf(socket), 0, now)) return
     const header = this.#header
     const isReflected = this.options.server !== undefined && limits.REFLECTION_PORTS.has(remote.port)
     if (isReflected || !parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
@@ -241,9 +257,14 @@ export class Endpoint {
       end - start >= limits.MIN_INITIAL_DATAGRAM &&
       dcidLength >= limits.MIN_FIRST_CONNECTION_ID
     if (!isFirst) {
-      const isHeld = type === PacketType.zeroRtt && this.#holdEarly(buffer, start, end, remote)
+      const isHeld =
+        this.#takesEarlyData && this.#flights.hold(header, buffer, start, end, remote, this.turn.now)
       if (!isHeld) this.counters.unroutable++
       return
+    }
+    if (this.#takesEarlyData && this.#handOver !== undefined) {
+      const index = this.sockets.indexOf(socket)
+      if (this.#flights.lead(header, buffer, start, end, remote, index, this.turn.now)) return
     }
     const { maxConnections, maxHalfOpen } = this.services.settings
     const halfOpen = this.#countHalfOpen()
@@ -261,18 +282,14 @@ export class Endpoint {
     this.#halfOpen.add(entry)
     this.#register(entry)
     this.#deliver(entry, socket, buffer, start, end, remote)
-    for (const { bytes, remote: from } of this.#early.take(destination, this.turn.now)) {
+    for (const { bytes, remote: from } of this.#flights.take(destination, this.turn.now)) {
       this.#deliver(entry, socket, bytes, 0, bytes.length, from)
     }
   }
 
-  /** A 0-RTT packet before its Initial packet; kept only where early data can be accepted at all. */
-  #holdEarly(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): boolean {
-    const { dcidStart, dcidLength } = this.#header
-    const isWanted = this.#isAccepting && this.options.server?.tls.resumption?.allowsEarlyData === true
-    if (!isWanted || dcidLength < limits.MIN_FIRST_CONNECTION_ID) return false
-    const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
-    return this.#early.hold(destination, buffer.subarray(start, end), remote, this.turn.now)
+  /** 0-RTT packets are only kept where early data can be accepted at all. */
+  get #takesEarlyData(): boolean {
+    return this.#isAccepting && this.options.server?.tls.resumption?.allowsEarlyData === true
   }
 
   #countHalfOpen(): number {
@@ -357,7 +374,7 @@ export class Endpoint {
    */
   drain(hardStop: number = this.services.settings.hardStop): Promise<DrainReport> {
     this.#isAccepting = false
-    this.#early.clear()
+    this.#flights.clear()
     this.#drain ??= new EndpointDrain(this, hardStop)
     return this.#drain.finished
   }

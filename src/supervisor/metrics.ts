@@ -74,6 +74,12 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
     counter('sent_bytes', 'UDP payload sent.', counters.bytesSent),
     counter('datagrams_unroutable', 'Datagrams of nobody.', counters.unroutable),
     counter('datagrams_backlog_dropped', 'Datagrams beyond a backlog.', counters.backlogDropped),
+    counter('datagrams_handed_over', 'Datagrams given to another worker.', counters.handedOver),
+    counter(
+      'datagrams_hand_over_dropped',
+      'Datagrams another worker could not take.',
+      counters.handOverDropped,
+    ),
     counter('connections_refused', 'First packets turned away by a limit.', counters.refused),
     counter('version_negotiations', 'Version Negotiation packets sent.', counters.versionNegotiations),
     counter('stateless_resets', 'Stateless resets sent.', counters.statelessResets),

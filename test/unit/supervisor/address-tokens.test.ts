@@ -126,3 +126,37 @@ it('a secret that anybody could guess is refused (CVE-2020-13777)', () => {
   expect(() => checkSecret(new Uint8Array(31).fill(1))).toThrow(RangeError)
   expect(() => checkSecret(new Uint8Array(32).fill(1))).not.toThrow()
 })
+
+describe('tokens of several workers with one secret', () => {
+  const secret = new Uint8Array(32).fill(7)
+  const workerTokens = (index: number, since = NOW): AddressTokens =>
+    new AddressTokens(secret, seededEntropy(new Random(index + 1)), { index, since })
+
+  it('a NEW_TOKEN token is good at its own worker only, and every worker can tell which one that is', () => {
+    const [first, second] = [workerTokens(0), workerTokens(1)]
+    const token = second.sealNewToken(PEER, NOW)
+    expect(first.homeOf(token)).toBe(1)
+    expect(first.claimNewToken(token, PEER, NOW)).toBe(false)
+    expect(second.claimNewToken(token, PEER, NOW)).toBe(true)
+    expect(second.claimNewToken(token, PEER, NOW)).toBe(false)
+  })
+
+  it('a restarted worker takes no token of its forerunner, which may have been used', () => {
+    const before = workerTokens(1)
+    const [token, retry] = [
+      before.sealNewToken(PEER, NOW + 5),
+      before.sealRetry(PEER, FIRST, RETRY_ID, NOW + 5),
+    ]
+    const after = workerTokens(1, NOW + 10)
+    expect(after.claimNewToken(token, PEER, NOW + 20)).toBe(false)
+    expect(after.claimRetry(retry, PEER, RETRY_ID, NOW + 20)).toBeUndefined()
+    expect(after.claimNewToken(after.sealNewToken(PEER, NOW + 10), PEER, NOW + 20)).toBe(true)
+  })
+
+  it('tokens of a server without workers are none of theirs', () => {
+    const token = tokensOf().sealNewToken(PEER, NOW)
+    expect(workerTokens(0).homeOf(token)).toBeUndefined()
+    expect(workerTokens(0).claimNewToken(token, PEER, NOW)).toBe(false)
+    expect(tokensOf().homeOf(workerTokens(0).sealNewToken(PEER, NOW))).toBeUndefined()
+  })
+})
