@@ -1,6 +1,6 @@
 // HTTP/3 on a server's connection: a handler per request, and both steps of draining. Made per connection by the
 // endpoint through the factory below.
-import { H3Connection, type H3Events, type RequestStream } from '../http3/index.ts'
+import { H3Connection, type H3ConnectionOptions, type H3Events, type RequestStream } from '../http3/index.ts'
 import { MAX_FIELD_SECTION_SIZE } from '../http3/limits.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
@@ -10,6 +10,7 @@ import type { QuicConnection } from '../transport/connection/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
+import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 
 /** RFC 9110 section 9.2.1: what may be repeated without anybody's harm. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -17,11 +18,30 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** RFC 8470 section 5.2 */
 const TOO_EARLY = 425
 
+/** What a server offers beside plain requests. */
+export interface Http3Options {
+  /** What is spoken on tunnels; default nothing. */
+  readonly tunnels?: TunnelRoutes | undefined
+}
+
+type AnnouncedSettings = NonNullable<H3ConnectionOptions['settings']>
+
+/** What our SETTINGS say apart from the defaults. */
+function announced({ tunnels = NO_TUNNELS }: Http3Options): AnnouncedSettings {
+  return { enableConnectProtocol: tunnels.size > 0 }
+}
+
 /** What our SETTINGS promise to early data: tickets remember it (RFC 9114 section 7.2.4.2). */
-export const EARLY_DATA_SETTINGS: Uint8Array = settingsState({
-  ...initialSettings,
-  maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
-})
+export function earlyDataSettings(options: Http3Options = {}): Uint8Array {
+  return settingsState({
+    ...initialSettings,
+    maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
+    ...announced(options),
+  })
+}
+
+/** The same for a server that offers nothing else. */
+export const EARLY_DATA_SETTINGS: Uint8Array = earlyDataSettings()
 
 /** The client may try again once its handshake is complete. */
 function refuseEarly(stream: RequestStream, { date }: ExchangeService): void {
@@ -33,10 +53,12 @@ function refuseEarly(stream: RequestStream, { date }: ExchangeService): void {
 class RequestEvents implements H3Events {
   readonly #supervisor: ConnectionSupervisor
   readonly #service: ExchangeService
+  readonly #tunnels: TunnelRoutes
 
-  constructor(supervisor: ConnectionSupervisor, service: ExchangeService) {
+  constructor(supervisor: ConnectionSupervisor, service: ExchangeService, tunnels: TunnelRoutes) {
     this.#supervisor = supervisor
     this.#service = service
+    this.#tunnels = tunnels
   }
 
   handleRequest(stream: RequestStream): void {
@@ -45,7 +67,14 @@ class RequestEvents implements H3Events {
       refuseEarly(stream, this.#service)
       return
     }
-    supervisor.startHandler(new H3Exchange(stream, supervisor, supervisor.connection.remote, this.#service))
+    const service = this.#serviceFor(stream)
+    supervisor.startHandler(new H3Exchange(stream, supervisor, supervisor.connection.remote, service))
+  }
+
+  #serviceFor({ protocol }: RequestStream): ExchangeService {
+    if (protocol === undefined) return this.#service
+    const { handler, date } = this.#service
+    return { handler: routeOf(protocol, this.#tunnels, handler), date }
   }
 
   handleClosing(): void {}
@@ -54,8 +83,8 @@ class RequestEvents implements H3Events {
 }
 
 class Http3Service extends H3Connection implements SupervisedApplication {
-  constructor(connection: QuicConnection, events: H3Events) {
-    super(connection, { role: 'server', events, grease: greaseOf(connection) })
+  constructor(connection: QuicConnection, events: H3Events, settings: AnnouncedSettings) {
+    super(connection, { role: 'server', events, grease: greaseOf(connection), settings })
   }
 
   /** RFC 9114 section 5.2: everything is still accepted, but the client learns that the end is near. */
@@ -81,7 +110,13 @@ function greaseOf({ originalDestinationConnectionId: id }: QuicConnection): numb
  * Serves HTTP/3 with one handler for all requests.
  * @param date value of the date field of every response
  */
-export function http3Service(handler: ExchangeHandler, date?: () => string): ApplicationFactory {
+export function http3Service(
+  handler: ExchangeHandler,
+  date?: () => string,
+  options: Http3Options = {},
+): ApplicationFactory {
   const service: ExchangeService = { handler, date }
-  return (connection, supervisor) => new Http3Service(connection, new RequestEvents(supervisor, service))
+  const { tunnels = NO_TUNNELS } = options
+  return (connection, supervisor) =>
+    new Http3Service(connection, new RequestEvents(supervisor, service, tunnels), announced(options))
 }
