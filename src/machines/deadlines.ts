@@ -11,6 +11,7 @@ import {
   sendStream,
   serverHandshake,
   webtransportSession,
+  workerLife,
 } from './tables.ts'
 
 /** Everything that an actor of this room can wait for. */
@@ -27,6 +28,7 @@ export const WAITING_REASONS = [
   'certificateVerification', // the verdict on the peer's certificate chain
   'peerSilent', // nothing in particular: the idle timeout watches
   'drainPeriod', // three PTOs after closing
+  'ownProcess', // a worker process of ours
   'peerPath', // the peer's PATH_RESPONSE, or a packet from its new address
 ] as const
 
@@ -180,6 +182,18 @@ export const sessionDeadlines: DeadlineTable = {
   ),
 }
 
+/** Worker, by state; its processes have timers of their own, see handlers/workers. */
+export const workerDeadlines: DeadlineTable = {
+  waiting: deadline(ALIVE_BUT_STUCK, ['ownProcess'], 'a restart is at once, or after half a minute'),
+  starting: deadline(
+    ALIVE_BUT_STUCK,
+    ['ownProcess'],
+    'a process is ready within half a minute, or is killed',
+  ),
+  running: deadline(Number.POSITIVE_INFINITY, ['ownProcess'], 'a process runs as long as its server'),
+  closing: deadline(Number.POSITIVE_INFINITY, ['ownProcess'], 'its drain has a hard stop; then it is killed'),
+}
+
 /**
  * Both parts of a bidirectional stream: the earlier deadline of those parts that live. While the request still
  * arrives, the answer may wait for its end.
@@ -217,6 +231,7 @@ const byId: ReadonlyMap<string, FindDeadline> = new Map<string, FindDeadline>([
   [clientHandshake.id, (name) => clientHandshakeDeadlines[name]],
   [networkPath.id, (name) => pathDeadlines[name]],
   [webtransportSession.id, (name) => sessionDeadlines[name]],
+  [workerLife.id, (name) => workerDeadlines[name]],
 ])
 
 const byTable = new WeakMap<CompiledMachine, readonly (StateDeadline | undefined)[]>()

@@ -19,6 +19,8 @@ import { serverHandshakeMachine } from './server-handshake-machine.ts'
 import { ReceivePhase, SendPhase, STREAM_ACTIONS, STREAM_EVENTS } from './stream-events.ts'
 import { SESSION_ACTIONS, SESSION_EVENTS, SessionPhase } from './webtransport-session-events.ts'
 import { webtransportSessionMachine } from './webtransport-session-machine.ts'
+import { WORKER_ACTIONS, WORKER_EVENTS, WorkerPhase } from './worker-events.ts'
+import { workerMachine } from './worker-machine.ts'
 
 const sendPart = { name: 'send', codes: SendPhase }
 const receivePart = { name: 'receive', codes: ReceivePhase }
@@ -85,6 +87,10 @@ export const webtransportSession: CompiledMachine = compile(
   [{ name: 'whole', codes: sessionCodes }],
 )
 
+export const workerLife: CompiledMachine = compile(workerMachine, WORKER_EVENTS, WORKER_ACTIONS, [
+  { name: 'whole', codes: WorkerPhase },
+])
+
 /** Every table, for proofs, deadlines and the inspector. */
 export const allTables: readonly CompiledMachine[] = [
   sendStream,
@@ -95,4 +101,5 @@ export const allTables: readonly CompiledMachine[] = [
   clientHandshake,
   networkPath,
   webtransportSession,
+  workerLife,
 ]

@@ -8,6 +8,7 @@ import {
   sendingDeadlines,
   serverHandshakeDeadlines,
   sessionDeadlines,
+  workerDeadlines,
 } from '../../src/machines/deadlines.ts'
 import {
   allTables,
@@ -21,6 +22,7 @@ import {
   serverHandshake,
   WAITING_REASONS,
   webtransportSession,
+  workerLife,
 } from '../../src/machines/index.ts'
 
 describe('deadlines', () => {
@@ -51,6 +53,7 @@ describe('deadlines', () => {
     ['clientHandshake', clientHandshake, clientHandshakeDeadlines],
     ['path', networkPath, pathDeadlines],
     ['webtransportSession', webtransportSession, sessionDeadlines],
+    ['worker', workerLife, workerDeadlines],
   ] as const)('%s: the table names no state that the chart does not reach', (_id, table, deadlines) => {
     const open = table.name.filter((_name, state) => table.final[state] === 0)
     expect(Object.keys(deadlines).sort()).toEqual([...open].sort())
