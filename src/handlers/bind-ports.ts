@@ -10,10 +10,12 @@ export interface PortOptions {
   readonly host: string | undefined
   /** 0 lets the system choose one that is free on all of them. */
   readonly port: number
+  /** Other processes share the port; it is given then, and free. */
+  readonly shared?: boolean
   /** UDP addresses beside the port: where clients are asked to move to. */
   readonly preferred?: PreferredAddresses | undefined
   /** Without it no TCP port is opened. */
-  readonly tcp: Omit<TcpServerOptions, 'address' | 'port'> | undefined
+  readonly tcp: Omit<TcpServerOptions, 'address' | 'port' | 'shared'> | undefined
 }
 
 export interface BoundPorts {
@@ -43,7 +45,8 @@ async function bindOnce(options: PortOptions): Promise<BoundPorts> {
     for (const address of addressesOf(options.host)) await bindAddress(options, address, ports)
     const { ipv4, ipv6 } = options.preferred ?? {}
     for (const preferred of [ipv4, ipv6]) {
-      if (preferred !== undefined) ports.udp.push(await bindNodeSocket(preferred))
+      if (preferred === undefined) continue
+      ports.udp.push(await bindNodeSocket({ ...preferred, shared: options.shared === true }))
     }
     return ports
   } catch (error) {
@@ -53,16 +56,17 @@ async function bindOnce(options: PortOptions): Promise<BoundPorts> {
 }
 
 async function bindAddress(options: PortOptions, address: string, ports: BoundPorts): Promise<void> {
+  const shared = options.shared === true
   const port = ports.udp[0]?.localPort ?? options.port
   try {
-    ports.udp.push(await bindNodeSocket({ address, port }))
+    ports.udp.push(await bindNodeSocket({ address, port, shared }))
   } catch (error) {
     const isSpare = address.includes(':') && ports.udp.length > 0
     if (isSpare && NO_IPV6.has(codeOf(error))) return
     throw error
   }
   if (options.tcp !== undefined) {
-    ports.tcp.push(await listenTcp({ ...options.tcp, address, port: ports.udp[0].localPort }))
+    ports.tcp.push(await listenTcp({ ...options.tcp, address, port: ports.udp[0].localPort, shared }))
   }
 }
 

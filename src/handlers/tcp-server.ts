@@ -19,6 +19,8 @@ import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 export interface TcpServerOptions {
   readonly address: string
   readonly port: number
+  /** Other processes listen on the same port (SO_REUSEPORT). */
+  readonly shared?: boolean
   /** PEM. */
   readonly cert: string
   readonly key: string
@@ -84,7 +86,12 @@ export function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(
-      { host: options.address, port: options.port, ipv6Only: options.address.includes(':') },
+      {
+        host: options.address,
+        port: options.port,
+        ipv6Only: options.address.includes(':'),
+        reusePort: options.shared === true,
+      },
       () => {
         server.removeListener('error', reject)
         server.on('error', ignore)

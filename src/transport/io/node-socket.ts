@@ -9,6 +9,8 @@ import { SEND_QUEUE_CAP, SOCKET_RECEIVE_BUFFER, SOCKET_SEND_BUFFER } from './lim
 export interface BindOptions {
   address: string
   port: number
+  /** Shares the port with other processes (SO_REUSEPORT): the kernel spreads the datagrams over them. */
+  shared?: boolean
 }
 
 /** Slots of the cache of remote addresses: one object per peer instead of one per datagram. */
@@ -125,6 +127,7 @@ export function bindNodeSocket(options: BindOptions): Promise<NodeSocket> {
     const socket = createSocket({
       type: isIpv6 ? 'udp6' : 'udp4',
       ipv6Only: isIpv6,
+      reusePort: options.shared === true,
       recvBufferSize: SOCKET_RECEIVE_BUFFER,
       sendBufferSize: SOCKET_SEND_BUFFER,
       // Addresses are literals here: answering at once keeps dgram from queueing every datagram behind a lookup.
