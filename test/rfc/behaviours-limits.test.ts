@@ -16,8 +16,8 @@ function starve(peer: ScriptedPeer): void {
   peer.autoAck = false
   const stream = peer.connection.openStream('uni')!
   stream.write(new Uint8Array(90_000))
-  for (let i = 0; i < 50 && !peer.connection.recovery.isCongestionBlocked(1_200); i++) peer.advance(1)
-  expect(peer.connection.recovery.isCongestionBlocked(1_200)).toBe(true)
+  for (let i = 0; i < 50 && !peer.connection.recovery.flight.isCongestionBlocked(1_200); i++) peer.advance(1)
+  expect(peer.connection.recovery.flight.isCongestionBlocked(1_200)).toBe(true)
 }
 
 describe('58 memory for data out of order (RFC 9000 sections 7.5 and 21.6)', () => {

@@ -102,7 +102,7 @@ describe('16 probe timeouts across packet-number spaces (RFC 9002 section 6.2)',
     provoke(peer, 'x'.repeat(500_000))
     const { recovery } = peer.connection
     // Pacing spreads the window over some milliseconds.
-    while (!recovery.isCongestionBlocked(1_200)) peer.advance(1)
+    while (!recovery.flight.isCongestionBlocked(1_200)) peer.advance(1)
     const before = peer.packets.length
     peer.advance(recovery.lossDetectionTimer() - peer.now)
     expect(peer.packets.length - before).toBe(2)

@@ -46,7 +46,8 @@ export interface ConnectionMetrics {
 
 export function connectionMetrics(connection: QuicConnection): ConnectionMetrics {
   const { recovery, stats, mtu, host } = connection
-  const { rtt, congestion, counters, delivery, ecn } = recovery
+  const { rtt, congestion, counters, ecn } = recovery
+  const { delivery } = recovery.flight
   return {
     latestRtt: rtt.latest,
     smoothedRtt: rtt.smoothed,

@@ -37,7 +37,7 @@ export function createPathMtu(connection: QuicConnection): PathMtu {
   const limit = Math.max(MIN_DATAGRAM_SIZE, Math.min(maxDatagramSize, LARGEST_DATAGRAM))
   return new PathMtu(pathMtuDiscovery, limit, (bytes) => {
     connection.path.maxDatagramSize = bytes
-    connection.recovery.setMaxDatagramSize(bytes)
+    connection.recovery.flight.setMaxDatagramSize(bytes)
     // RFC 9221 section 5: datagrams cannot be split; those that no longer fit would block the others.
     connection.datagrams.discardLarger(connection.maxDatagramPayload)
   })

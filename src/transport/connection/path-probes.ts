@@ -38,7 +38,7 @@ export class PathProbes {
   #mayRespond(path: Path): boolean {
     if (path.responses.length === 0) return false
     const { paths, recovery } = this.#connection
-    return path !== paths.active || !recovery.isCongestionBlocked(MIN_DATAGRAM_SIZE)
+    return path !== paths.active || !recovery.flight.isCongestionBlocked(MIN_DATAGRAM_SIZE)
   }
 
   #datagram(path: Path, batch: DatagramBatch, now: number): boolean {

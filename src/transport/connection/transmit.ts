@@ -44,7 +44,7 @@ export class Transmitter {
     while (sent < MAX_DATAGRAMS_PER_POLL && !batch.isFull) {
       if (!this.#datagram(batch, now)) {
         // RFC 9002 section 7.8: idle because nothing is left to send, not because the window is full.
-        recovery.setApplicationLimited(!this.#isBlocked)
+        recovery.flight.setApplicationLimited(!this.#isBlocked)
         break
       }
       sent++
@@ -110,7 +110,7 @@ export class Transmitter {
       !path.isValidated
     )
       return false
-    if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.canSend(size, now)) return false
+    if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.flight.canSend(size, now)) return false
     recovery.ecn.beginDatagram()
     const start = batch.used
     writer.begin(keys, batch.buffer, start, start + size, recovery.pool.acquire())
@@ -174,7 +174,7 @@ export class Transmitter {
     writer.begin(keys, buffer, start, limit, recovery.pool.acquire())
     if (isClosing) this.#writeClose(writer)
     else {
-      if (wantsAck || space.acks.hasPendingAck) this.#writeAck(writer, now)
+      if (wantsAck || space.acks.hasPendingAck || repeatsAck(space)) this.#writeAck(writer, now)
       if (mayElicit) this.#writeEliciting(writer)
     }
     if (!writer.isEmpty) return true
@@ -193,9 +193,9 @@ export class Transmitter {
     if (space.probes > 0) return true
     if (!this.#hasEliciting(space)) return false
     const { recovery, timers } = this.#connection
-    if (recovery.canSend(bytes, now)) return true
+    if (recovery.flight.canSend(bytes, now)) return true
     this.#isBlocked = true
-    if (!recovery.isCongestionBlocked(bytes)) timers.set(TimerKind.pacing, recovery.nextPacedTime(now, bytes))
+    if (!recovery.flight.isCongestionBlocked(bytes)) timers.set(TimerKind.pacing, recovery.flight.nextPacedTime(now, bytes))
     return false
   }
 
@@ -272,3 +272,11 @@ const FULL_SLACK = 24
 const NO_REASON = new Uint8Array(0)
 /** Below this a STREAM frame would carry next to nothing: header and a few bytes. */
 const MIN_STREAM_ROOM = 24
+
+/**
+ * A probe of the handshake has the acknowledgement with it that may be lost as well: the peer, which has no sample of the
+ * round-trip time without it, would go on repeating itself once a second (RFC 9002 section 6.2.2).
+ */
+function repeatsAck(space: PacketSpace): boolean {
+  return space.probes > 0 && space.index !== Space.application
+}

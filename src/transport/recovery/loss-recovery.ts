@@ -4,18 +4,10 @@ import type { AckFrame } from '../wire/index.ts'
 import { AckSample } from './congestion/ack-sample.ts'
 import type { CongestionController } from './congestion/controller.ts'
 import { Cubic } from './congestion/cubic.ts'
-import { DeliveryRate } from './delivery-rate.ts'
 import { EcnValidation } from './ecn.ts'
-import {
-  BASE_DATAGRAM_SIZE,
-  GRANULARITY,
-  MAX_TRACKED_PACKETS,
-  PERSISTENT_CONGESTION_THRESHOLD,
-  TIME_THRESHOLD,
-  TRACKED_PACKETS_RESERVE,
-} from './limits.ts'
+import { Flight } from './flight.ts'
+import { BASE_DATAGRAM_SIZE, GRANULARITY, PERSISTENT_CONGESTION_THRESHOLD, TIME_THRESHOLD } from './limits.ts'
 import { LossTimer } from './loss-timer.ts'
-import { Pacer } from './pacer.ts'
 import {
   type ProbeRequest,
   type RecoveryCounters,
@@ -30,7 +22,7 @@ import { SentSpace } from './sent-space.ts'
 export class LossRecovery {
   readonly pool = new SentPacketPool()
   readonly rtt: RttEstimator
-  congestion: CongestionController
+  readonly flight: Flight
   readonly counters: RecoveryCounters = {
     sent: 0,
     acked: 0,
@@ -39,37 +31,36 @@ export class LossRecovery {
     spurious: 0,
     persistentCongestion: 0,
   }
-  bytesInFlight = 0
-  delivery = new DeliveryRate()
   readonly ecn: EcnValidation
   private readonly sample = new AckSample()
   private readonly loss: LossTimer
   private readonly events: RecoveryEvents
-  private maxDatagramSize: number
   private readonly spaces: readonly SentSpace[]
-  private pacer: Pacer
   private readonly probe: ProbeRequest = { space: 0, count: 0 }
   private readonly acked: SentPacket[] = []
   private readonly lost: SentPacket[] = []
-  private isApplicationLimited = false
-  private wasPaced = false
-  // One packet may exceed the window when recovery begins (RFC 9002 section 7.3.2).
-  private hasRecoveryPacket = false
 
   constructor(options: RecoveryOptions) {
     const size = options.maxDatagramSize ?? BASE_DATAGRAM_SIZE
     this.events = options.events
     this.rtt = new RttEstimator(options.initialRtt)
-    this.congestion = options.congestion ?? new Cubic(size)
-    this.pacer = new Pacer(size)
     this.ecn = new EcnValidation(options.ecn === true)
-    this.maxDatagramSize = size
     this.spaces = [
       new SentSpace(this.pool, undefined),
       new SentSpace(this.pool, undefined),
       new SentSpace(this.pool, options.entropy, options.skipPeriod),
     ]
+    const { ring } = this.spaces[Space.application]
+    this.flight = new Flight(options.congestion ?? new Cubic(size), this.rtt, ring, size)
     this.loss = new LossTimer(options.role, this.rtt, this.spaces)
+  }
+
+  get bytesInFlight(): number {
+    return this.flight.bytes
+  }
+
+  get congestion(): CongestionController {
+    return this.flight.congestion
   }
 
   /** Probe timeouts in a row; each doubles the next. */
@@ -107,27 +98,10 @@ export class LossRecovery {
     this.loss.peerMaxAckDelay = delay
   }
 
-  /** There was nothing more to send although the window would have allowed it (RFC 9002 section 7.8). */
-  setApplicationLimited(isLimited: boolean): void {
-    this.isApplicationLimited = isLimited
-    if (isLimited && this.bytesInFlight < this.congestion.window) {
-      this.delivery.markAppLimited(this.bytesInFlight)
-    }
-  }
-
-  /** @param bytes new maximum datagram size of the path */
-  setMaxDatagramSize(bytes: number): void {
-    this.maxDatagramSize = bytes
-    this.congestion.setMaxDatagramSize(bytes)
-    this.pacer.setMaxDatagramSize(bytes)
-  }
-
   /** A new path: what was measured is void, and packets of the old one do not count (RFC 9000 section 9.4). */
   beginPath(congestion: CongestionController, now: number): void {
     this.disown(0)
-    this.congestion = congestion
-    this.pacer = new Pacer(this.maxDatagramSize)
-    this.delivery = new DeliveryRate()
+    this.flight.begin(congestion)
     this.rtt.reset()
     this.ecn.reset()
     this.loss.ptoCount = 0
@@ -136,7 +110,7 @@ export class LossRecovery {
 
   /** Packets from this number on went to another path: congestion control and RTT do not count them. */
   disown(first: number): void {
-    this.bytesInFlight -= this.spaces[Space.application].disown(first)
+    this.flight.bytes -= this.spaces[Space.application].disown(first)
   }
 
   // --- Sending ---
@@ -163,11 +137,7 @@ export class LossRecovery {
     this.ecn.onPacketSent(space, packet)
     if (!packet.inFlight) return
     this.counters.sent++
-    this.congestion.onPacketSent(packet.size, now, this.bytesInFlight, this.delivery.isAppLimited)
-    this.delivery.onPacketSent(packet, this.bytesInFlight, now)
-    this.bytesInFlight += packet.size
-    this.hasRecoveryPacket = false
-    this.pacer.onPacketSent(packet.size, now)
+    this.flight.onPacketSent(packet, now)
     this.loss.set(now)
   }
 
@@ -175,43 +145,10 @@ export class LossRecovery {
   private evict(space: number, now: number): void {
     const packet = this.spaces[space].takeLowest()
     if (packet === undefined) return
-    this.removeFromFlight(packet)
+    this.flight.remove(packet)
     if (packet.inFlight) this.counters.lost++
     this.events.handleLost(space, packet, now)
     this.pool.release(packet)
-  }
-
-  private removeFromFlight(packet: SentPacket): void {
-    if (packet.isCounted) this.bytesInFlight -= packet.size
-  }
-
-  /** Whether the congestion window or the tracking of packets forbids `bytes`, whatever the time. */
-  isCongestionBlocked(bytes: number): boolean {
-    const { span } = this.spaces[Space.application].ring
-    if (span >= MAX_TRACKED_PACKETS - TRACKED_PACKETS_RESERVE) return true
-    return this.bytesInFlight + bytes > this.congestion.window && !this.hasRecoveryPacket
-  }
-
-  /** Whether a packet in flight of `bytes` may leave now. Probes and ACK-only packets need not ask. */
-  canSend(bytes: number, now: number): boolean {
-    if (this.isCongestionBlocked(bytes)) return false
-    if (this.pacer.isAllowed(bytes, now, this.congestion, this.rtt)) return true
-    this.wasPaced = true
-    return false
-  }
-
-  /** Bytes that may leave now under window and pacing; never negative. */
-  sendAllowance(now: number): number {
-    const window = this.congestion.window - this.bytesInFlight
-    return Math.max(0, Math.floor(Math.min(window, this.pacer.allowance(now, this.congestion, this.rtt))))
-  }
-
-  /**
-   * When pacing lets `bytes` leave; `now` when at once. Says nothing about the window.
-   * @param bytes one full datagram when absent
-   */
-  nextPacedTime(now: number, bytes: number = this.maxDatagramSize): number {
-    return this.pacer.nextTime(bytes, now, this.congestion, this.rtt)
   }
 
   // --- Acknowledgements ---
@@ -228,18 +165,18 @@ export class LossRecovery {
     const isNewest = ack.largest > state.largestAcked
     const count = state.takeAcked(ack, this.acked)
     if (count === 0) return
-    const { sample } = this
-    sample.begin(now, this.bytesInFlight)
+    const { sample, flight } = this
+    sample.begin(now, flight.bytes)
     this.sampleRtt(space, ack, ackDelayMs, count, now)
-    this.delivery.onAcked(this.acked, count, this.rtt.min, sample)
+    flight.delivery.onAcked(this.acked, count, this.rtt.min, sample)
     // ProcessECN of RFC 9002 appendix B.7.
     if (this.ecn.onAck(space, ack, isNewest, this.acked, count)) {
       this.enterRecovery(this.acked[0].timeSent, now, true)
     }
-    const lostBefore = this.delivery.lost
+    const lostBefore = flight.delivery.lost
     const lostCount = this.detectLost(space, now)
-    sample.lost = this.delivery.lost - lostBefore
-    this.growWindow(count, now)
+    sample.lost = flight.delivery.lost - lostBefore
+    this.counters.acked += flight.onAcked(this.acked, count, sample)
     if (space === Space.handshake) this.loss.hasPeerValidatedAddress = true
     if (this.loss.hasPeerValidatedAddress) this.loss.ptoCount = 0
     this.loss.set(now)
@@ -263,31 +200,6 @@ export class LossRecovery {
     this.sample.rtt = this.rtt.latest
   }
 
-  private growWindow(count: number, now: number): void {
-    const { sample } = this
-    const isUtilised = this.isWindowUtilised(sample.priorInFlight)
-    sample.isWindowLimited = sample.priorInFlight + 3 * this.maxDatagramSize >= this.congestion.window
-    for (let i = 0; i < count; i++) {
-      const packet = this.acked[i]
-      if (!packet.isCounted) continue
-      this.removeFromFlight(packet)
-      this.counters.acked++
-      this.congestion.onAcked(packet.size, packet.timeSent, now, this.rtt, isUtilised)
-    }
-    this.wasPaced = false
-    sample.inFlight = this.bytesInFlight
-    this.congestion.onAckEnd(sample, this.rtt)
-    if (sample.marksAppLimited) this.delivery.markAppLimited(this.bytesInFlight)
-  }
-
-  // RFC 9002 section 7.8: a sender held back by pacing alone does use its window.
-  private isWindowUtilised(inFlight: number): boolean {
-    const { window } = this.congestion
-    if (inFlight + 3 * this.maxDatagramSize >= window) return true
-    if (this.isApplicationLimited) return false
-    return this.wasPaced || (this.congestion.isInSlowStart && inFlight > window / 2)
-  }
-
   // --- Loss ---
 
   // Finds lost packets into this.lost and tells congestion control (RFC 9002 appendices A.10 and B.8).
@@ -299,13 +211,12 @@ export class LossRecovery {
     for (let i = 0; i < count; i++) {
       const packet = this.lost[i]
       if (!packet.isCounted) continue
-      this.removeFromFlight(packet)
+      this.flight.remove(packet)
       this.ecn.onPacketLost(packet)
       // RFC 9000 section 14.4: the loss of a probe for a larger MTU is no sign of congestion.
       if (packet.isMtuProbe) continue
       this.counters.lost++
-      this.delivery.onLost(packet.size)
-      this.congestion.onPacketLost(packet, this.delivery.lost, now)
+      this.flight.onLost(packet, now)
       lastTime = packet.timeSent
     }
     if (lastTime >= 0) this.enterRecovery(lastTime, now)
@@ -316,8 +227,7 @@ export class LossRecovery {
   }
 
   private enterRecovery(timeSent: number, now: number, isMark = false): void {
-    if (!this.congestion.onCongestionEvent(timeSent, now, isMark)) return
-    this.hasRecoveryPacket = true
+    if (!this.flight.enterRecovery(timeSent, now, isMark)) return
     this.events.handleCongestion?.(false)
   }
 
@@ -341,7 +251,7 @@ export class LossRecovery {
    * Packet numbers go on, so a client also calls this for Initial packets after a Retry.
    */
   discardSpace(space: number, now: number): void {
-    this.bytesInFlight -= this.spaces[space].discard()
+    this.flight.bytes -= this.spaces[space].discard()
     this.loss.ptoCount = 0
     this.loss.set(now)
   }

@@ -101,7 +101,7 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
   [
     'bytes in flight >= 0',
     (_endpoint, { supervisor }) => {
-      supervisor.connection.recovery.bytesInFlight = -1
+      supervisor.connection.recovery.flight.bytes = -1
     },
   ],
   [

@@ -136,18 +136,18 @@ export class Bottleneck {
     if (this.now < startAt) return
     for (;;) {
       if (supply !== Number.POSITIVE_INFINITY && flow.sent >= supply * (this.now - startAt)) {
-        recovery.setApplicationLimited(true)
+        recovery.flight.setApplicationLimited(true)
         flow.pacedAt = startAt + (flow.sent + SIZE) / supply
         return
       }
-      if (recovery.isCongestionBlocked(SIZE)) break
-      if (!recovery.canSend(SIZE, this.now)) {
-        flow.pacedAt = Math.max(this.now + 0.001, recovery.nextPacedTime(this.now, SIZE))
+      if (recovery.flight.isCongestionBlocked(SIZE)) break
+      if (!recovery.flight.canSend(SIZE, this.now)) {
+        flow.pacedAt = Math.max(this.now + 0.001, recovery.flight.nextPacedTime(this.now, SIZE))
         break
       }
       this.transmit(flow)
     }
-    recovery.setApplicationLimited(false)
+    recovery.flight.setApplicationLimited(false)
   }
 
   transmit(flow: Flow): void {

@@ -162,12 +162,12 @@ describe('use of the window by LossRecovery, RFC 9002 section 7', () => {
   it('appendix B.4: bytes in flight may not exceed the window', () => {
     const sender = new Sender()
     for (let i = 0; i < 10; i++) {
-      expect(sender.recovery.canSend(1200, 0)).toBe(true)
+      expect(sender.recovery.flight.canSend(1200, 0)).toBe(true)
       sender.send()
     }
-    expect(sender.recovery.canSend(1, 0)).toBe(false)
-    expect(sender.recovery.isCongestionBlocked(1)).toBe(true)
-    expect(sender.recovery.sendAllowance(0)).toBe(0)
+    expect(sender.recovery.flight.canSend(1, 0)).toBe(false)
+    expect(sender.recovery.flight.isCongestionBlocked(1)).toBe(true)
+    expect(sender.recovery.flight.allowance(0)).toBe(0)
   })
 
   it('section 7.3.2: one packet may exceed the window when recovery begins', () => {
@@ -178,9 +178,9 @@ describe('use of the window by LossRecovery, RFC 9002 section 7', () => {
     expect(sender.lost).toEqual([0])
     expect(sender.recovery.bytesInFlight).toBe(8 * 1200)
     expect(sender.recovery.congestion.window).toBeCloseTo(8400, 6)
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(false)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(false)
     sender.send()
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(true)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(true)
   })
 
   it('section 2: PADDING alone is in flight, ACK alone is not', () => {
@@ -210,7 +210,7 @@ describe('use of the window by LossRecovery, RFC 9002 section 7', () => {
   it('section 7.8: slow start goes on when half of the window is used, unless the application is the limit', () => {
     for (const isLimited of [true, false]) {
       const sender = new Sender()
-      sender.recovery.setApplicationLimited(isLimited)
+      sender.recovery.flight.setApplicationLimited(isLimited)
       sender.sendMany(6)
       sender.now = 10
       sender.ack(0, 5)

@@ -202,13 +202,13 @@ describe('bounded memory of sent packets', () => {
     const sender = new Sender()
     sender.send()
     for (let i = 0; i < MAX_TRACKED_PACKETS - 2000; i++) sender.send({ ackEliciting: false, size: 40 })
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(false)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(false)
     for (let i = 0; i < 1000; i++) sender.send({ ackEliciting: false, size: 40 })
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(true)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(true)
     for (let i = 0; i < 1100; i++) sender.send({ ackEliciting: false, size: 40 })
     expect(sender.lost).toEqual([0])
     expect(sender.recovery.bytesInFlight).toBe(0)
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(false)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(false)
   })
 
   it('a released packet holds no reference to what it carried', () => {

@@ -14,7 +14,7 @@ function paced(): Sender {
 
 function sendWhileAllowed(sender: Sender): number {
   let count = 0
-  while (sender.recovery.canSend(1200, sender.now)) {
+  while (sender.recovery.flight.canSend(1200, sender.now)) {
     sender.send()
     count++
   }
@@ -25,18 +25,18 @@ describe('pacing, RFC 9002 section 7.7', () => {
   it('at most a burst of ten leaves at once', () => {
     const sender = paced()
     expect(sendWhileAllowed(sender)).toBe(10)
-    expect(sender.recovery.isCongestionBlocked(1200)).toBe(false)
-    expect(sender.recovery.sendAllowance(sender.now)).toBe(0)
+    expect(sender.recovery.flight.isCongestionBlocked(1200)).toBe(false)
+    expect(sender.recovery.flight.allowance(sender.now)).toBe(0)
   })
 
   it('then one datagram per 1/(1.25 * window) of the round trip, at the time that nextPacedTime says', () => {
     const sender = paced()
     sendWhileAllowed(sender)
     for (let i = 0; i < 50; i++) {
-      const next = sender.recovery.nextPacedTime(sender.now)
+      const next = sender.recovery.flight.nextPacedTime(sender.now)
       expect(next - sender.now).toBeCloseTo(100 / 125, 2)
       sender.now = next - 0.1
-      expect(sender.recovery.canSend(1200, sender.now)).toBe(false)
+      expect(sender.recovery.flight.canSend(1200, sender.now)).toBe(false)
       sender.now = next
       expect(sendWhileAllowed(sender)).toBe(1)
     }
@@ -45,8 +45,8 @@ describe('pacing, RFC 9002 section 7.7', () => {
   it('a window leaves within a round trip, and silence saves up one burst only', () => {
     const sender = paced()
     const start = sender.now
-    while (!sender.recovery.isCongestionBlocked(1200)) {
-      sender.now = sender.recovery.nextPacedTime(sender.now)
+    while (!sender.recovery.flight.isCongestionBlocked(1200)) {
+      sender.now = sender.recovery.flight.nextPacedTime(sender.now)
       sendWhileAllowed(sender)
     }
     expect(sender.now - start).toBeLessThan(100)
@@ -58,8 +58,8 @@ describe('pacing, RFC 9002 section 7.7', () => {
 
   it('nextPacedTime is now when a datagram may leave', () => {
     const sender = paced()
-    expect(sender.recovery.nextPacedTime(sender.now)).toBe(sender.now)
-    expect(sender.recovery.nextPacedTime(sender.now, 11 * 1200)).toBeGreaterThan(sender.now)
+    expect(sender.recovery.flight.nextPacedTime(sender.now)).toBe(sender.now)
+    expect(sender.recovery.flight.nextPacedTime(sender.now, 11 * 1200)).toBeGreaterThan(sender.now)
   })
 
   it('section 7.8: a window that only pacing kept from being used still grows', () => {
