@@ -103,6 +103,8 @@ export interface Exchange {
   accept(headers?: readonly string[]): Duplex
   /** Like accept(), for protocols of HTTP datagrams: they travel in DATAGRAM frames, or in capsules (RFC 9297). */
   acceptDatagrams(headers?: readonly string[]): DatagramTunnel
+  /** Runs a callback that belongs to the handler: what it throws crashes this exchange, and goes no further. */
+  contain(run: () => void): void
   /** The same object for all exchanges of one connection: a key for limits per client. */
   readonly connectionKey: object
   /**

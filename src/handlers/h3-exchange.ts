@@ -171,7 +171,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
 
   handleDatagram(payload: Uint8Array): void {
     const datagrams = this.#tunnelDatagrams
-    if (datagrams !== undefined) this.#contain(() => datagrams.receive(payload))
+    if (datagrams !== undefined) this.contain(() => datagrams.receive(payload))
     else this.owner.datagramChannel(this.request.id)?.push(payload)
   }
 
@@ -242,7 +242,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     this.begin(200, headers)
     this.request.isTunnel = true
     this.#tunnel = new StreamTunnel(this.request, {
-      contain: this.#contain,
+      contain: (run) => this.contain(run),
       // RFC 9114 section 4.4 for CONNECT to a host; RFC 9220 section 3 for the others.
       ...(this.request.protocol === undefined && { errorCode: H3ErrorCode.H3_CONNECT_ERROR }),
     })
@@ -263,7 +263,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   /** Runs what leads into the handler's listeners; what they throw crashes this exchange only. */
-  #contain = (run: () => void): void => {
+  contain(run: () => void): void {
     try {
       runContained(this, run, undefined)
     } catch (error) {

@@ -109,11 +109,17 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   get authority(): string {
+    if (this.#isPlainConnect) return this.#request.url ?? this.#request.authority
     return this.#request.authority ?? fieldValue(this.headers, 'host') ?? ''
   }
 
   get path(): string {
-    return this.#request.url
+    return this.#isPlainConnect ? '' : this.#request.url
+  }
+
+  /** RFC 9112 section 3.2.3: HTTP/1.1 has the authority where the path is; HTTP/2 has no path. */
+  get #isPlainConnect(): boolean {
+    return this.method === 'CONNECT' && this.upgradeToken === undefined
   }
 
   get remote(): RemoteAddress {
@@ -218,7 +224,7 @@ export class NodeExchange implements Exchange, ErrorHome {
     this.#tunnel = tunnel
     tunnel.on('error', ignore)
     tunnel.once('close', this.#handleTunnelClose)
-    containEvents(tunnel, this.#contain)
+    containEvents(tunnel, (run) => this.contain(run))
     return tunnel
   }
 
@@ -231,10 +237,10 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   /** The server stops: a tunnel would keep its connection open. */
   handleDrain(): void {
-    this.#contain(() => this.onDrain?.())
+    this.contain(() => this.onDrain?.())
   }
 
-  #contain = (run: () => void): void => {
+  contain(run: () => void): void {
     try {
       runContained(this, run, undefined)
     } catch (error) {

@@ -13,6 +13,7 @@ import type { TicketSecrets } from '../transport/tls/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
 import { startServer } from './start-server.ts'
+import type { WebSocketOpenHandler, WebSocketService } from './websocket-handler.ts'
 
 /** Certificate chain and private key, each as PEM text. */
 export interface CertificateAndKey {
@@ -31,6 +32,13 @@ export interface ServeOptions {
   readonly fetch?: FetchHandler
   /** Lean handler; used instead of `fetch` when both are given. */
   readonly handler?: ExchangeHandler
+  /**
+   * WebSockets, on HTTP/3, HTTP/2 and HTTP/1.1 (RFC 9220, RFC 8441, RFC 6455): what to do with an open one, or that and
+   * more. Every origin may open one unless `accept` says no.
+   */
+  readonly websocket?: WebSocketOpenHandler | WebSocketService
+  /** Handlers for other protocols on an accepted CONNECT or Upgrade, by upgrade token; see Exchange.accept(). */
+  readonly tunnels?: Readonly<Record<string, ExchangeHandler>>
   /** Serves the demo routes when neither handler is given: folder for files. */
   readonly root?: string
   /** Admin port on loopback; off by default. */

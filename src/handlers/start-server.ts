@@ -14,11 +14,12 @@ import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
-import { EARLY_DATA_SETTINGS, http3Service } from './http3-service.ts'
+import { earlyDataSettings, type Http3Options, http3Service } from './http3-service.ts'
 import { MAX_DATAGRAM_FRAME_SIZE } from './limits.ts'
 import { RunningServer } from './running-server.ts'
 import type { ServeOptions } from './serve.ts'
 import { certificateOf } from './server-certificate.ts'
+import { tunnelRoutesOf } from './server-tunnels.ts'
 
 /** See serve(). */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -28,14 +29,18 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const clock = systemClock()
   const certificate = await certificateOf(options)
   const identity = loadIdentity(certificate.cert, certificate.key)
-  const tickets = ticketsOf(options, clock)
+  const tunnels = tunnelRoutesOf(options, clock)
+  const http3: Http3Options = { tunnels }
+  const tickets = ticketsOf(options, clock, http3)
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const ports = await bindPorts({
     host: options.host,
     port: options.port ?? 4433,
     preferred: options.preferredAddress,
     tcp:
-      options.tcp === false ? undefined : { cert: certificate.cert, key: certificate.key, handler, report },
+      options.tcp === false
+        ? undefined
+        : { cert: certificate.cert, key: certificate.key, handler, tunnels, report },
   })
   const endpoint = new Endpoint({
     clock,
@@ -44,7 +49,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     backends: selectBackends(),
     server: {
       tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
-      application: http3Service(handler, httpDates()),
+      application: http3Service(handler, httpDates(), http3),
       ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
     },
     report,
@@ -69,14 +74,18 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
 }
 
 /** @throws RangeError for ticket keys that cannot be used */
-function ticketsOf({ ticketKeys, earlyData }: ServeOptions, clock: Clock): SessionTickets | undefined {
+function ticketsOf(
+  { ticketKeys, earlyData }: ServeOptions,
+  clock: Clock,
+  http3: Http3Options,
+): SessionTickets | undefined {
   if (ticketKeys === false) return undefined
   return new SessionTickets({
     entropy: systemEntropy(),
     now: () => clock.wallTime(),
     keys: ticketKeys,
     earlyData,
-    applicationState: EARLY_DATA_SETTINGS,
+    applicationState: earlyDataSettings(http3),
   })
 }
 
