@@ -110,7 +110,8 @@ export class Transmitter {
       !path.isValidated
     )
       return false
-    if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.flight.canSend(size, now)) return false
+    if (connection.actor.phase < ConnectionPhase.confirmed || !recovery.flight.canSend(size, now))
+      return false
     recovery.ecn.beginDatagram()
     const start = batch.used
     writer.begin(keys, batch.buffer, start, start + size, recovery.pool.acquire())
@@ -195,7 +196,9 @@ export class Transmitter {
     const { recovery, timers } = this.#connection
     if (recovery.flight.canSend(bytes, now)) return true
     this.#isBlocked = true
-    if (!recovery.flight.isCongestionBlocked(bytes)) timers.set(TimerKind.pacing, recovery.flight.nextPacedTime(now, bytes))
+    if (recovery.flight.isCongestionBlocked(bytes)) {
+      if (space.index !== Space.application) recovery.holdBack(space.index, now)
+    } else timers.set(TimerKind.pacing, recovery.flight.nextPacedTime(now, bytes))
     return false
   }
 

@@ -141,6 +141,17 @@ export class LossRecovery {
     this.loss.set(now)
   }
 
+  /**
+   * The window has no room for Initial or Handshake frames that wait. What fills it may be application data that nobody
+   * can acknowledge before those frames have arrived, and that has no probe timer until then: so a probe sends them.
+   */
+  holdBack(space: number, now: number): void {
+    const state = this.spaces[space]
+    if (state.heldBackAt >= 0 || state.ackElicitingInFlight > 0) return
+    state.heldBackAt = now
+    this.loss.set(now)
+  }
+
   // The ring is full: the oldest packet is given up so that what it carried is sent again.
   private evict(space: number, now: number): void {
     const packet = this.spaces[space].takeLowest()

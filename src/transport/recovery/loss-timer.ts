@@ -70,7 +70,7 @@ export class LossTimer {
     // space until the handshake is confirmed."
     const end = this.isHandshakeConfirmed ? Space.application : Space.handshake
     for (let i = 0; i <= end; i++) {
-      if (this.spaces[i].ackElicitingInFlight === 0) continue
+      if (this.spaces[i].ackElicitingInFlight === 0 && this.spaces[i].heldBackAt < 0) continue
       if (earliest < 0 || this.ptoTime(i) < this.ptoTime(earliest)) earliest = i
     }
     return earliest
@@ -87,7 +87,8 @@ export class LossTimer {
   }
 
   private ptoTime(space: number): number {
-    return this.spaces[space].lastAckElicitingTime + this.ptoInterval(space) * this.backoff()
+    const { lastAckElicitingTime, heldBackAt } = this.spaces[space]
+    return Math.max(lastAckElicitingTime, heldBackAt) + this.ptoInterval(space) * this.backoff()
   }
 
   private backoff(): number {

@@ -17,6 +17,8 @@ export class SentSpace {
   lastAckElicitingTime = 0
   /** Outstanding ack-eliciting packets in flight. */
   ackElicitingInFlight = 0
+  /** Since when frames of this space wait although none of it is in flight, ms; -1 when they do not. */
+  heldBackAt = -1
   /** ms between the first and the last packet of the longest run of losses seen by the last takeLost. */
   lostPeriod = 0
   private readonly lostNumbers = new RangeSet()
@@ -39,6 +41,7 @@ export class SentSpace {
     if (packet.inFlight) {
       if (packet.ackEliciting) {
         this.ackElicitingInFlight++
+        this.heldBackAt = -1
         this.lastAckElicitingTime = packet.timeSent
       }
       return
@@ -218,6 +221,7 @@ export class SentSpace {
     this.ackOnlyCount = 0
     this.ackElicitingInFlight = 0
     this.lastAckElicitingTime = 0
+    this.heldBackAt = -1
     this.lossTime = Number.POSITIVE_INFINITY
     this.runStart = -1
     this.lostNumbers.clear()

@@ -35,6 +35,27 @@ describe('probe timeout, RFC 9002 section 6.2', () => {
     expect(sender.recovery.lossDetectionTimer()).toBe(999 + 40)
   })
 
+  it('regression: handshake data that responses to early data keep out of the window is probed', () => {
+    const sender = new Sender()
+    const { recovery } = sender
+    sender.sendMany(20, { space: application })
+    expect(recovery.flight.isCongestionBlocked(1_200)).toBe(true)
+    expect(recovery.lossDetectionTimer()).toBe(NEVER)
+    sender.now = 50
+    recovery.holdBack(handshake, 50)
+    recovery.holdBack(handshake, 60)
+    expect(recovery.lossDetectionTimer()).toBe(50 + 999)
+    sender.now = 50 + 999
+    expect(recovery.handleTimeout(sender.now)).toEqual({ space: handshake, count: 2 })
+    sender.send({ space: handshake })
+    sender.now = 2_000
+    // In flight again: from here on its own probe timer runs.
+    recovery.holdBack(handshake, 2_000)
+    expect(recovery.lossDetectionTimer()).toBe(50 + 999 + 2 * 999)
+    recovery.discardSpace(handshake, 2_000)
+    expect(recovery.lossDetectionTimer()).toBe(NEVER)
+  })
+
   it('section 6.2.1: the earliest space with packets in flight is probed', () => {
     const sender = new Sender()
     sender.send({ space: handshake })
