@@ -14,6 +14,14 @@ export type ClientErrorKind =
   | 'rejected'
   /** Our own AbortSignal or close(). */
   | 'aborted'
+  /** The response is not what it says it is: a content coding that cannot be undone. */
+  | 'content'
+  /** Redirected although the caller forbids it, or too often. */
+  | 'redirect'
+  /** The server answered a request for a tunnel, but not with 2xx. */
+  | 'refused'
+  /** The server has not announced what the call needs. */
+  | 'unsupported'
   /** More waits than the limits allow. */
   | 'limit'
 

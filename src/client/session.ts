@@ -10,15 +10,18 @@ import {
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { CloseInfo, QuicConnection, ResumableSession } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
+import type { WebSocketConnection } from '../tunnels/websocket-connection.ts'
 import { ClientError } from './client-error.ts'
 import { ClientExchange } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
+import { type OpenTunnel, openTunnel, type TunnelInput } from './client-tunnel.ts'
 import { closeError } from './close-reason.ts'
 import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
 import type { Liveness } from './liveness.ts'
 import { type RequestInput, requestFields } from './request-input.ts'
 import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
+import { openWebSocket, type WebSocketInput } from './websocket.ts'
 
 /** Whoever wants a request stream: exactly one of the two is called, at once or when the server allows it. */
 export interface StreamTaker {
@@ -61,6 +64,9 @@ export class ClientSession implements H3Events {
   readonly resumable: Promise<void>
   /** Resolves with the reason when the connection has ended, however it did. */
   readonly closed: Promise<ClientError>
+  /** Resolves with the server's SETTINGS. */
+  readonly settings: Promise<H3Settings>
+  readonly #settings = Promise.withResolvers<H3Settings>()
   readonly #opened = Promise.withResolvers<void>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #resumable = Promise.withResolvers<void>()
@@ -98,6 +104,8 @@ export class ClientSession implements H3Events {
     // Whoever does not wait for the handshake learns of its failure from the requests.
     this.opened.catch(() => {})
     this.ready.catch(() => {})
+    this.settings = this.#settings.promise
+    this.settings.catch(() => {})
     this.h3 = new H3Connection(connection, { role: 'client', events: this })
     this.application = this.#overhear(this.h3)
   }
@@ -202,6 +210,19 @@ export class ClientSession implements H3Events {
   }
 
   /**
+   * Opens a byte tunnel: CONNECT with a protocol (RFC 9220), or to another host (RFC 9114 section 4.4).
+   * @throws TunnelRefusedError for a status other than 2xx; ClientError
+   */
+  connectTunnel(input: TunnelInput): Promise<OpenTunnel> {
+    return openTunnel(this, input)
+  }
+
+  /** Opens a WebSocket (RFC 9220); `path` with query. See openWebSocket() for what it throws. */
+  websocket(path: string, input?: WebSocketInput): Promise<WebSocketConnection> {
+    return openWebSocket(this, path, input)
+  }
+
+  /**
    * Goes on from another local address, e.g. after a change of network; requests in flight survive. Resolves when the
    * server has answered there (RFC 9000 section 9).
    * @throws ClientError of kind 'connect': the server did not answer or forbids it; the session stays where it was
@@ -219,6 +240,8 @@ export class ClientSession implements H3Events {
 
   /** Closes, and resolves when sockets and timers of the session are gone too. */
   async end(): Promise<void> {
+    // Whoever waits for the end must not find the process gone before it.
+    this.ref()
     this.close()
     await this.#released
   }
@@ -249,7 +272,8 @@ export class ClientSession implements H3Events {
     if (this.h3.hasPeerSettings) this.#keepSessions()
   }
 
-  handleSettings(): void {
+  handleSettings(settings: H3Settings): void {
+    this.#settings.resolve(settings)
     this.#keepSessions()
   }
 
@@ -305,6 +329,7 @@ export class ClientSession implements H3Events {
     this.#closeReason = reason
     this.#opened.reject(reason)
     this.#ready.reject(reason)
+    this.#settings.reject(reason)
     this.#resumable.resolve()
     this.#unsettled = []
     this.#closed.resolve(reason)
@@ -318,13 +343,13 @@ export class ClientSession implements H3Events {
   #exchange(stream: RequestStream, input: RequestInput): Promise<ClientResponse> {
     return new ClientExchange(stream, input, {
       clock: this.clock,
-      closeReason: () => this.#streamEndReason(),
+      closeReason: () => this.endReason(),
       handleEnd: () => this.release(),
     }).start()
   }
 
-  /** Streams end before their connection says why it does. */
-  #streamEndReason(): ClientError {
+  /** Why a stream that has just ended did so: streams end before their connection says why it does. */
+  endReason(): ClientError {
     const { info } = this.connection.closing
     if (this.#closeReason !== undefined) return this.#closeReason
     if (info !== undefined) return closeError(info, this.#isOpen)
