@@ -16,6 +16,7 @@ const CONTENDERS: readonly Contender[] = [
   BASELINE,
   { name: 'quactor, exchange', server: 'server-quactor.ts', serverArgs: ['exchange'], load: 'load-http3.ts' },
   { name: 'quactor, fetch', server: 'server-quactor.ts', serverArgs: ['fetch'], load: 'load-http3.ts' },
+  { name: 'quactor, FastResponse', server: 'server-quactor.ts', serverArgs: ['fast'], load: 'load-http3.ts' },
 ]
 
 const FULL: Plan = {

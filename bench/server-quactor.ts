@@ -1,6 +1,6 @@
 // The measured server: quactor through serve(), its request handler on the exchange API or on fetch
-// (argument `exchange` or `fetch`).
-import { type Exchange, type QuactorServer, type ServeOptions, serve } from '../src/index.ts'
+// (argument `exchange`, `fetch`, or `fast` for fetch with FastResponse).
+import { type Exchange, FastResponse, type QuactorServer, type ServeOptions, serve } from '../src/index.ts'
 import { answerCalls, usage } from './control.ts'
 import { LARGE_TYPE, largeLength, PIECE, SMALL_BODY, SMALL_TYPE } from './responses.ts'
 
@@ -33,11 +33,14 @@ function largeStream(length: number): ReadableStream<Uint8Array> {
   })
 }
 
+/** The class that the fetch handler answers with. */
+const Reply = process.argv[2] === 'fast' ? FastResponse : Response
+
 function handleFetch(request: Request): Response {
   const large = largeLength(new URL(request.url).pathname)
-  if (large === undefined) return new Response(SMALL_BODY, { headers: { 'content-type': SMALL_TYPE } })
+  if (large === undefined) return new Reply(SMALL_BODY, { headers: { 'content-type': SMALL_TYPE } })
   const headers = { 'content-type': LARGE_TYPE, 'content-length': String(large) }
-  return new Response(largeStream(large), { headers })
+  return new Reply(largeStream(large), { headers })
 }
 
 let server: QuactorServer | undefined
@@ -46,7 +49,7 @@ answerCalls({
   usage,
   start: async (tls: { cert: string; key: string }): Promise<number> => {
     const handler: ServeOptions =
-      process.argv[2] === 'fetch' ? { fetch: handleFetch } : { handler: handleExchange }
+      process.argv[2] === 'exchange' ? { handler: handleExchange } : { fetch: handleFetch }
     server = await serve({ port: 0, host: '127.0.0.1', tls, tcp: false, inspector: false, ...handler })
     return server.port
   },
