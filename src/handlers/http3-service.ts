@@ -1,7 +1,8 @@
 // HTTP/3 on a server's connection: a handler per request, and both steps of draining. Made per connection by the
 // endpoint through the factory below.
 import { H3Connection, type H3ConnectionOptions, type H3Events, type RequestStream } from '../http3/index.ts'
-import { MAX_FIELD_SECTION_SIZE } from '../http3/limits.ts'
+import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE, MAX_TABLE_CAPACITY } from '../http3/limits.ts'
+import type { QpackLimits } from '../http3/qpack/decoder.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
@@ -22,13 +23,19 @@ const TOO_EARLY = 425
 export interface Http3Options {
   /** What is spoken on tunnels; default nothing. */
   readonly tunnels?: TunnelRoutes | undefined
+  /** Dynamic table of header compression (RFC 9204); what is left out is the default, 0 turns it off. */
+  readonly qpack?: Partial<QpackLimits> | undefined
 }
 
 type AnnouncedSettings = NonNullable<H3ConnectionOptions['settings']>
 
 /** What our SETTINGS say apart from the defaults. */
-function announced({ tunnels = NO_TUNNELS }: Http3Options): AnnouncedSettings {
-  return { enableConnectProtocol: tunnels.size > 0 }
+function announced({ tunnels = NO_TUNNELS, qpack = {} }: Http3Options): AnnouncedSettings {
+  return {
+    enableConnectProtocol: tunnels.size > 0,
+    qpackMaxTableCapacity: qpack.maxTableCapacity ?? MAX_TABLE_CAPACITY,
+    qpackBlockedStreams: qpack.blockedStreams ?? MAX_BLOCKED_STREAMS,
+  }
 }
 
 /** What our SETTINGS promise to early data: tickets remember it (RFC 9114 section 7.2.4.2). */

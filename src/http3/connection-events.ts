@@ -25,8 +25,13 @@ export interface H3Events {
 export interface H3ConnectionOptions {
   readonly role: 'client' | 'server'
   readonly events: H3Events
-  /** What differs from the defaults in our SETTINGS; the QPACK values are zero in any case. */
-  readonly settings?: Partial<Pick<H3Settings, 'maxFieldSectionSize' | 'enableConnectProtocol'>>
+  /** What differs from the defaults in our SETTINGS. */
+  readonly settings?: Partial<
+    Pick<
+      H3Settings,
+      'maxFieldSectionSize' | 'enableConnectProtocol' | 'qpackMaxTableCapacity' | 'qpackBlockedStreams'
+    >
+  >
   /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
   readonly grease?: number
 }

@@ -2,21 +2,29 @@
 // RFC 9114 sections 3 to 8. Created by the supervisor or the client as the application of a QuicConnection.
 
 import type { CloseInfo, ConnectionApplication, QuicConnection } from '../transport/connection/index.ts'
-import { CRITICAL_URGENCY, type QuicStream, type StreamApplication } from '../transport/streams/index.ts'
+import type { QuicStream, StreamApplication } from '../transport/streams/index.ts'
 import type { H3ConnectionOptions, H3Events } from './connection-events.ts'
 import { ControlStreamReader } from './control-stream.ts'
 import { HttpDatagrams } from './datagrams.ts'
 import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
 import { FrameType, StreamType } from './frames.ts'
 import { GlitchBudget } from './glitch-budget.ts'
-import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
+import {
+  GLITCH_REFUND_PER_REQUEST,
+  MAX_BLOCKED_STREAMS,
+  MAX_FIELD_COUNT,
+  MAX_FIELD_SECTION_SIZE,
+  MAX_TABLE_CAPACITY,
+} from './limits.ts'
 import { MessageHead } from './message-head.ts'
 import { encodeIdentifierFrame, encodePriorityUpdate, MessageWriter } from './message-writer.ts'
+import { OwnStreams, type OwnStreamsOwner } from './own-streams.ts'
 import { type Priority, priorityText } from './priorities.ts'
 import { PriorityUpdates } from './priority-updates.ts'
 import { H3Log } from './qlog.ts'
-import { DecoderInstructionReader, EncoderInstructionReader } from './qpack/instruction-streams.ts'
-import { FieldSectionDecoder } from './qpack/section-decoder.ts'
+import { QpackDecoder } from './qpack/decoder.ts'
+import { DecoderStreamReader } from './qpack/decoder-stream.ts'
+import { EncoderStreamReader } from './qpack/encoder-stream.ts'
 import { checkRequestHead, describeRequest } from './request-head.ts'
 import { RequestStream } from './request-stream.ts'
 import {
@@ -26,10 +34,8 @@ import {
   initialSettings,
 } from './settings.ts'
 import {
-  OwnCriticalStream,
   PeerUnidirectionalStream,
   refusedStream,
-  type UnidirectionalOwner,
   type UnidirectionalReader,
 } from './unidirectional-stream.ts'
 
@@ -39,7 +45,7 @@ const DEFAULT_GREASE = 417
 const GOAWAY_ANY_REQUEST = Uint8Array.of(FrameType.goaway, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc)
 const ANY_REQUEST = 2 ** 62
 
-export class H3Connection implements ConnectionApplication, UnidirectionalOwner {
+export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
   /** The QUIC connection below. */
   readonly transport: QuicConnection
   readonly role: 'client' | 'server'
@@ -52,7 +58,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   readonly budget = new GlitchBudget()
   /** Points that an answered request gives back to the budget. */
   readonly refundPerRequest = GLITCH_REFUND_PER_REQUEST
-  readonly decoder: FieldSectionDecoder
+  readonly decoder: QpackDecoder
   readonly head = new MessageHead()
   /** Undefined while nothing is logged. */
   readonly log: H3Log | undefined
@@ -65,7 +71,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   private readonly claimedTypes = new Set<number>()
   private controlStream: QuicStream | undefined
   private peerControlId = -1
-  private ownStreamsOpened = 0
+  private readonly ownStreams: OwnStreams
   private isFailed = false
   /** Client: settings of the last connection, as long as early data may rest on them. */
   private remembered: H3Settings | undefined
@@ -82,6 +88,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.settings = {
       ...initialSettings,
       maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
+      qpackMaxTableCapacity: MAX_TABLE_CAPACITY,
+      qpackBlockedStreams: MAX_BLOCKED_STREAMS,
       // RFC 9297 section 2.1.1: only beside the transport parameter.
       h3Datagram: transport.settings.maxDatagramFrameSize > 0,
       ...options.settings,
@@ -91,10 +99,13 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.writer.log = this.log
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
-    this.decoder = new FieldSectionDecoder({
-      maxSize: this.settings.maxFieldSectionSize,
-      maxCount: MAX_FIELD_COUNT,
-    })
+    this.ownStreams = new OwnStreams(this)
+    const { qpackMaxTableCapacity: maxTableCapacity, qpackBlockedStreams: blockedStreams } = this.settings
+    this.decoder = new QpackDecoder(
+      { maxTableCapacity, blockedStreams },
+      { maxSize: this.settings.maxFieldSectionSize, maxCount: MAX_FIELD_COUNT },
+      (error) => this.fail(error),
+    )
   }
 
   // ReceiverContext
@@ -126,7 +137,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
    */
   openRequest(fields: readonly string[], hasBody: boolean): RequestStream | undefined {
     checkRequestHead(this.head, fields, this.peerSettings.enableConnectProtocol)
-    this.writer.scan(fields, 'request')
+    this.writer.scan(fields, 'request', 0)
     // RFC 9114 section 5.2: "MUST NOT initiate new requests [...] after receipt of a GOAWAY frame".
     if (this.isFailed || this.receivedGoaway < Number.POSITIVE_INFINITY) return undefined
     const stream = this.transport.openStream('bidi')
@@ -195,7 +206,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   // ConnectionApplication
 
   handleHandshakeComplete(): void {
-    this.openOwnStreams()
+    this.ownStreams.open()
   }
 
   /**
@@ -206,7 +217,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.remembered = settings
     this.peerSettings = settings
     this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
-    this.openOwnStreams()
+    this.ownStreams.open()
   }
 
   /** Rejected early data is sent again by the transport; the settings of then say nothing any more. */
@@ -219,7 +230,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
   }
 
   handleStreamCredit(kind: 'bidi' | 'uni'): void {
-    if (kind === 'uni') this.openOwnStreams()
+    if (kind === 'uni') this.ownStreams.open()
     else this.events.handleRequestCredit?.()
   }
 
@@ -252,32 +263,31 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
 
   handleClosing(close: CloseInfo): void {
     this.isFailed = true
+    this.decoder.close()
     this.events.handleClosing(close)
   }
 
   handleClosed(): void {
     this.isFailed = true
+    this.decoder.close()
     for (const request of this.lingering) request.handleConnectionClosed()
     this.events.handleClosed()
   }
 
-  // RFC 9114 section 6.2.1, RFC 9204 section 4.2: control stream first, then the two of QPACK.
-  private openOwnStreams(): void {
-    while (this.ownStreamsOpened < 3) {
-      const stream = this.transport.openStream('uni')
-      if (stream === undefined) return
-      stream.application = new OwnCriticalStream(this)
-      stream.setPriority(CRITICAL_URGENCY, false)
-      if (this.ownStreamsOpened === 0) {
-        this.controlStream = stream
-        this.log?.settings('created', stream.id, this.settings)
-        stream.write(encodeControlStreamStart(this.settings, this.grease))
-      } else {
-        const type = this.ownStreamsOpened === 1 ? StreamType.qpackEncoder : StreamType.qpackDecoder
-        stream.write(Uint8Array.of(type))
-      }
-      this.ownStreamsOpened++
-    }
+  // OwnStreamsOwner
+
+  handleOwnControl(stream: QuicStream): void {
+    this.controlStream = stream
+    this.log?.settings('created', stream.id, this.settings)
+    stream.write(encodeControlStreamStart(this.settings, this.grease))
+  }
+
+  handleOwnEncoderStream(stream: QuicStream): void {
+    this.writer.encoder.output.attach(stream)
+  }
+
+  handleOwnDecoderStream(stream: QuicStream): void {
+    this.decoder.output.attach(stream)
   }
 
   // UnidirectionalOwner and ControlStreamOwner
@@ -300,8 +310,8 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
 
   private createReader(type: number): UnidirectionalReader | undefined {
     if (type === StreamType.control) return new ControlStreamReader(this)
-    if (type === StreamType.qpackEncoder) return new EncoderInstructionReader()
-    if (type === StreamType.qpackDecoder) return new DecoderInstructionReader()
+    if (type === StreamType.qpackEncoder) return new EncoderStreamReader(this.decoder)
+    if (type === StreamType.qpackDecoder) return new DecoderStreamReader(this.writer.encoder)
     return undefined
   }
 
@@ -314,7 +324,7 @@ export class H3Connection implements ConnectionApplication, UnidirectionalOwner 
     this.log?.settings('parsed', this.peerControlId, settings)
     this.peerSettings = settings
     this.hasPeerSettings = true
-    this.writer.maxFieldSectionSize = settings.maxFieldSectionSize
+    this.writer.applySettings(settings)
     this.events.handleSettings?.(settings)
   }
 

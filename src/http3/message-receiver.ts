@@ -9,12 +9,12 @@ import type { GlitchBudget } from './glitch-budget.ts'
 import { FIRST_REASSEMBLY_BYTES, UNKNOWN_FRAME_BYTES_PER_GLITCH } from './limits.ts'
 import { type MessageHead, SectionKind } from './message-head.ts'
 import type { H3Log } from './qlog.ts'
-import type { FieldSectionDecoder } from './qpack/section-decoder.ts'
+import type { QpackDecoder, SectionWaiter } from './qpack/decoder.ts'
 
 /** What the receiving halves of one connection share. */
 export interface ReceiverContext {
   readonly role: 'client' | 'server'
-  readonly decoder: FieldSectionDecoder
+  readonly decoder: QpackDecoder
   /** Reused for every section; valid until the next one is decoded. */
   readonly head: MessageHead
   readonly budget: GlitchBudget
@@ -46,7 +46,7 @@ export const Step = { starved: 0, head: 1, informational: 2, body: 3, trailers: 
 const nothing = new Uint8Array(0)
 
 /** Parser of one message direction. */
-export class MessageReceiver {
+export class MessageReceiver implements SectionWaiter {
   /** A value of {@link ReceivePart}. */
   part: number = ReceivePart.head
   /** Declared content-length in bytes that the body must have, -1 for none. */
@@ -67,6 +67,8 @@ export class MessageReceiver {
   private isBorrowed = false
   private reassembly: Uint8Array | undefined
   private reassembled = 0
+  /** A section that is ahead of the dynamic table (RFC 9204 section 2.2.1); nothing behind it is read meanwhile. */
+  private blocked: Uint8Array | undefined
 
   constructor(stream: QuicStream, context: ReceiverContext) {
     this.stream = stream
@@ -74,9 +76,18 @@ export class MessageReceiver {
     this.place = context.role === 'server' ? 'requestAtServer' : 'requestAtClient'
   }
 
+  get id(): number {
+    return this.stream.id
+  }
+
+  /** The blocked section can be decoded: the owner of the stream drives on as if bytes had arrived. */
+  resume(): void {
+    this.stream.application?.handleReadable(this.stream)
+  }
+
   /** Bytes taken from the stream but not yet given to the reader. */
   get heldBytes(): number {
-    return this.chunk.length - this.offset + this.reassembled
+    return this.chunk.length - this.offset + this.reassembled + (this.blocked?.length ?? 0)
   }
 
   /** More of the body is certain to come: by content-length, or by the length of the frame that has begun. */
@@ -94,7 +105,12 @@ export class MessageReceiver {
    */
   advance(): number {
     const parser = this.parser
+    if (this.blocked !== undefined) {
+      const step = this.decode(this.blocked, 0, this.blocked.length)
+      if (step !== Step.starved) return step
+    }
     for (;;) {
+      if (this.blocked !== undefined) return Step.starved
       if (parser.remaining === 0) {
         if (!this.fill()) return this.finishOrStarve()
         const next = parser.readHeader(this.chunk, this.offset, this.chunk.length)
@@ -148,7 +164,10 @@ export class MessageReceiver {
 
   /** Forgets everything; nothing is delivered any more. */
   stop(): void {
+    // RFC 9204 section 2.2.2.2: also when the sections have not arrived yet.
+    if (this.part < ReceivePart.done) this.context.decoder.cancel(this.stream.id)
     this.part = ReceivePart.stopped
+    this.blocked = undefined
     this.dropChunk()
     this.dropReassembly()
   }
@@ -282,7 +301,9 @@ export class MessageReceiver {
     head.begin(
       isTrailers ? SectionKind.trailers : role === 'server' ? SectionKind.request : SectionKind.response,
     )
-    decoder.decode(source, start, end, head)
+    const required = decoder.decode(this.stream.id, source, start, end, head)
+    if (required > 0) return this.wait(source, start, end, required)
+    this.blocked = undefined
     head.finish(this.context.allowsConnectProtocol)
     this.context.log?.headers('parsed', this.stream.id, head.allFields)
     if (isTrailers) {
@@ -297,6 +318,13 @@ export class MessageReceiver {
     this.part = ReceivePart.body
     this.expectedLength = head.contentLength
     return Step.head
+  }
+
+  private wait(source: Uint8Array, start: number, end: number, required: number): number {
+    if (this.blocked !== undefined) return Step.starved
+    this.context.decoder.wait(this, required)
+    this.blocked = new Uint8Array(source.subarray(start, end))
+    return Step.starved
   }
 
   // RFC 9114 section 4.1.2: content-length must equal the sum of the DATA frame lengths, on every way to the end.

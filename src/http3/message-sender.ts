@@ -5,7 +5,7 @@
 import type { QuicStream } from '../transport/streams/index.ts'
 import { H3ErrorCode } from './errors.ts'
 import { COALESCED_BODY_BYTES } from './limits.ts'
-import { type MessageWriter, NO_DATA } from './message-writer.ts'
+import { type MessageWriter, NO_DATA, NO_STREAM } from './message-writer.ts'
 
 /** How far our message has come. */
 export const SendPart = { head: 0, body: 1, trailers: 2, ended: 3, reset: 4 } as const
@@ -38,8 +38,10 @@ export class MessageSender {
    * @throws TypeError for invalid fields
    */
   sendInformational(status: number, fields: readonly string[]): void {
-    this.writer.scan(fields, 'response')
-    const head = this.writer.writeHead(status, fields, true, NO_DATA, undefined)
+    const isInterim = Number.isInteger(status) && status >= 100 && status < 200 && status !== 101
+    if (!isInterim) throw new TypeError(`invalid interim status ${status}`)
+    this.writer.scan(fields, 'response', status)
+    const head = this.writer.writeHead(this.sectionStream, status, fields, true, NO_DATA, undefined)
     this.logHead(status, fields, NO_DATA)
     this.stream.write(head)
   }
@@ -60,7 +62,7 @@ export class MessageSender {
     body: Uint8Array | undefined,
   ): boolean {
     const writer = this.writer
-    writer.scan(fields, status === 0 ? 'request' : 'response')
+    writer.scan(fields, status === 0 ? 'request' : 'response', status)
     const declared = writer.declaredLength
     const hasBody = body !== undefined && body.length > 0
     const exceeds = !isContentless && declared >= 0 && hasBody && body.length > declared
@@ -68,6 +70,7 @@ export class MessageSender {
     const dataLength = declared > 0 ? declared : declared < 0 && hasBody ? body.length : NO_DATA
     const isJoined = !isContentless && !exceeds && hasBody && body.length <= COALESCED_BODY_BYTES
     const head = writer.writeHead(
+      this.sectionStream,
       status,
       fields,
       status === 204,
@@ -111,14 +114,16 @@ export class MessageSender {
   sendTrailers(fields: readonly string[]): void {
     if (this.part === SendPart.reset) return
     if (this.part !== SendPart.body) throw new TypeError('trailers outside of the message')
-    this.writer.scan(fields, 'trailers')
-    const section = this.writer.writeHead(0, fields, false, NO_DATA, undefined)
+    this.writer.scan(fields, 'trailers', 0)
+    const isSent = !this.isShort && !this.isContentless
+    const streamId = isSent ? this.sectionStream : NO_STREAM
+    const section = this.writer.writeHead(streamId, 0, fields, false, NO_DATA, undefined)
     if (this.isShort) {
       this.breakPromise()
       return
     }
     this.part = SendPart.trailers
-    if (this.isContentless) return
+    if (!isSent) return
     this.logHead(0, fields, NO_DATA)
     this.stream.write(section)
   }
@@ -149,6 +154,11 @@ export class MessageSender {
     const { id } = this.stream
     log.headers('created', id, status === 0 ? fields : [':status', String(status), ...fields])
     if (dataLength !== NO_DATA) log.data('created', id, dataLength)
+  }
+
+  // A section that the transport would drop must not count on the peer to acknowledge it.
+  private get sectionStream(): number {
+    return this.stream.canWrite ? this.stream.id : NO_STREAM
   }
 
   private get isShort(): boolean {

@@ -8,15 +8,18 @@ import { FrameType } from './frames.ts'
 import { COALESCED_BODY_BYTES, FIELD_OVERHEAD } from './limits.ts'
 import { OutputBlock } from './output-block.ts'
 import type { H3Log } from './qlog.ts'
+import { QpackEncoder } from './qpack/encoder.ts'
 import {
   FIELD_LINE_OVERHEAD,
-  SECTION_PREFIX_BYTES,
+  MAX_SECTION_PREFIX_BYTES,
   writeFieldLine,
   writeSectionPrefix,
 } from './qpack/section-encoder.ts'
+import { type RepeatedHead, RepeatedHeads } from './repeated-heads.ts'
+import type { H3Settings } from './settings.ts'
 
 /** Type byte, four bytes of length, prefix, and the longest :status line. */
-const HEAD_OVERHEAD = 5 + SECTION_PREFIX_BYTES + 8
+const HEAD_OVERHEAD = 5 + MAX_SECTION_PREFIX_BYTES + 8
 
 /** Type byte and the longest length of a DATA frame header. */
 const DATA_HEADER_BYTES = 9
@@ -28,6 +31,9 @@ const statusText: readonly string[] = Array.from({ length: 600 }, (_, status) =>
 
 /** No DATA frame header behind the head. */
 export const NO_DATA = -1
+
+/** No stream will carry the section: it must not count on the dynamic table. */
+export const NO_STREAM = -1
 
 /** What kind of section is written; decides which pseudo-header fields may stand in it. */
 export type WrittenSection = 'request' | 'response' | 'trailers'
@@ -42,16 +48,42 @@ export class MessageWriter {
   declaredLength = -1
   /** Value of the priority field (RFC 9218 section 5) found by the last `scan`. */
   priority: string | undefined
+  readonly encoder = new QpackEncoder()
   private bound = 0
+  private characters = 0
+  private section: WrittenSection = 'response'
+  private repeated: RepeatedHead | undefined
+  private readonly heads = new RepeatedHeads()
   private readonly output = new OutputBlock()
+
+  /** The peer's SETTINGS have arrived. */
+  applySettings(settings: H3Settings): void {
+    this.maxFieldSectionSize = settings.maxFieldSectionSize
+    this.encoder.configure(settings)
+    this.heads.clear()
+  }
 
   /**
    * Checks a flat field list and remembers its content-length and its upper bound for `writeHead`.
    * @param fields names and values in turn
    * @param section kind of the section
+   * @param status status code, or 0 for requests and trailers
    * @throws TypeError for fields that must not be sent; RangeError when the peer announced a smaller limit
    */
-  scan(fields: readonly string[], section: WrittenSection): void {
+  scan(fields: readonly string[], section: WrittenSection, status: number): void {
+    const repeated = this.heads.find(status, section, fields)
+    this.repeated = repeated
+    this.section = section
+    if (repeated === undefined) this.check(fields, section)
+    else {
+      this.declaredLength = repeated.declaredLength
+      this.priority = repeated.priority
+      this.bound = repeated.bound
+      this.characters = 0
+    }
+  }
+
+  private check(fields: readonly string[], section: WrittenSection): void {
     if (fields.length % 2 !== 0) throw new TypeError('a field list has a name without a value')
     this.declaredLength = -1
     this.priority = undefined
@@ -69,6 +101,7 @@ export class MessageWriter {
     if (text + lines * FIELD_OVERHEAD > this.maxFieldSectionSize) {
       throw new RangeError(`the peer accepts field sections of ${this.maxFieldSectionSize} bytes only`)
     }
+    this.characters = text
     this.bound = HEAD_OVERHEAD + text + lines * FIELD_LINE_OVERHEAD
   }
 
@@ -96,6 +129,7 @@ export class MessageWriter {
 
   /**
    * Encodes the section last scanned, the header of the DATA frame that follows, and a small body.
+   * @param streamId of the stream that the section is sent on now, or NO_STREAM when it will not be
    * @param status status code, or 0 for requests and trailers
    * @param fields the list given to `scan`
    * @param isLengthOmitted leaves content-length out (RFC 9110 section 8.6: 1xx and 204)
@@ -105,6 +139,7 @@ export class MessageWriter {
    * @throws TypeError for characters that a field cannot carry
    */
   writeHead(
+    streamId: number,
     status: number,
     fields: readonly string[],
     isLengthOmitted: boolean,
@@ -117,9 +152,12 @@ export class MessageWriter {
     const lengthBytes = this.bound < TWO_BYTE_LENGTH_LIMIT ? 2 : 4
     const lengthOffset = output.start + 1
     buffer[output.start] = FrameType.headers
-    let offset = writeSectionPrefix(buffer, lengthOffset + lengthBytes)
-    if (status !== 0) offset = writeFieldLine(buffer, offset, ':status', statusText[status], 0, 0)
-    offset = this.writeFields(buffer, offset, fields, isLengthOmitted)
+    const start = lengthOffset + lengthBytes
+    let offset = this.repeat(buffer, start, streamId)
+    if (offset < 0) {
+      offset = this.writeSection(buffer, start, streamId, status, fields, isLengthOmitted)
+      this.remember(buffer, start, offset, status, fields)
+    }
     patchLength(buffer, lengthOffset, lengthBytes, offset - lengthOffset - lengthBytes)
     if (dataLength !== NO_DATA) offset = writeDataHeader(buffer, offset, dataLength)
     if (body !== undefined) {
@@ -129,22 +167,96 @@ export class MessageWriter {
     return output.take(offset)
   }
 
-  private writeFields(
+  /** Copies the section if it is a known one that is still right; -1 otherwise. */
+  private repeat(buffer: Uint8Array, start: number, streamId: number): number {
+    const head = this.repeated
+    if (head === undefined || streamId === NO_STREAM) return -1
+    if (!this.encoder.repeat(streamId, head.required, head.references)) return -1
+    const { bytes } = head
+    for (let index = 0; index < bytes.length; index++) buffer[start + index] = bytes[index]
+    return start + bytes.length
+  }
+
+  private writeSection(
     buffer: Uint8Array,
     start: number,
+    streamId: number,
+    status: number,
     fields: readonly string[],
     isLengthOmitted: boolean,
   ): number {
-    let offset = start
+    const { encoder } = this
+    if (encoder.isReady && streamId !== NO_STREAM) {
+      return this.writePlanned(buffer, start, streamId, status, fields, isLengthOmitted)
+    }
+    encoder.skip()
+    let offset = writeSectionPrefix(buffer, start)
+    if (status !== 0) offset = writeFieldLine(buffer, offset, ':status', statusText[status], 0, 0)
     for (let index = 0; index < fields.length; index += 2) {
       const name = fields[index]
       if (isLengthOmitted && name === 'content-length') continue
-      const value = fields[index + 1]
-      // The colon of :protocol is no name character; `scan` has let it pass in requests only.
-      const forbidden = name.charCodeAt(0) === 0x3a ? 0 : ByteClass.notName
-      offset = writeFieldLine(buffer, offset, name, value, forbidden, ByteClass.notValue)
+      offset = writeFieldLine(buffer, offset, name, fields[index + 1], forbiddenIn(name), ByteClass.notValue)
     }
     return offset
+  }
+
+  private writePlanned(
+    buffer: Uint8Array,
+    start: number,
+    streamId: number,
+    status: number,
+    fields: readonly string[],
+    isLengthOmitted: boolean,
+  ): number {
+    const { encoder } = this
+    encoder.begin(streamId)
+    try {
+      if (status !== 0) encoder.plan(':status', statusText[status], 0, 0)
+      for (let index = 0; index < fields.length; index += 2) {
+        const name = fields[index]
+        if (isLengthOmitted && name === 'content-length') continue
+        encoder.plan(name, fields[index + 1], forbiddenIn(name), ByteClass.notValue)
+      }
+      let line = 0
+      let offset = encoder.writePrefix(buffer, start)
+      if (status !== 0) {
+        offset = encoder.writeLine(buffer, offset, line++, ':status', statusText[status], 0, 0)
+      }
+      for (let index = 0; index < fields.length; index += 2) {
+        const name = fields[index]
+        if (isLengthOmitted && name === 'content-length') continue
+        const value = fields[index + 1]
+        offset = encoder.writeLine(buffer, offset, line++, name, value, forbiddenIn(name), ByteClass.notValue)
+      }
+      encoder.finish(streamId)
+      return offset
+    } catch (error) {
+      encoder.abandon()
+      throw error
+    }
+  }
+
+  /** Keeps what was just written, if it was written before and cannot become shorter. */
+  private remember(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    status: number,
+    fields: readonly string[],
+  ): void {
+    const { encoder, heads } = this
+    if (!encoder.isSettled || !heads.isWorthKeeping(status, fields, this.characters)) return
+    heads.keep({
+      status,
+      section: this.section,
+      fields: [...fields],
+      declaredLength: this.declaredLength,
+      priority: this.priority,
+      bound: this.bound,
+      bytes: new Uint8Array(buffer.subarray(start, end)),
+      required: encoder.required,
+      references: encoder.references,
+    })
   }
 
   /**
@@ -163,6 +275,11 @@ export class MessageWriter {
     }
     return output.take(offset)
   }
+}
+
+/** ByteClass bits that a name must not have. The colon of :protocol is none; `scan` lets it pass in requests only. */
+function forbiddenIn(name: string): number {
+  return name.charCodeAt(0) === 0x3a ? 0 : ByteClass.notName
 }
 
 function writeDataHeader(buffer: Uint8Array, start: number, length: number): number {

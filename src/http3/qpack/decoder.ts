@@ -46,6 +46,7 @@ export class QpackDecoder implements EncoderStreamOwner {
   #acknowledged = 0
   /** Bytes of encoder stream since a section made use of the table. */
   #unusedBytes = 0
+  #isClosed = false
 
   /** @param fail ends the connection */
   constructor(limits: QpackLimits, caps: FieldSectionCaps, fail: (error: H3Error) => void) {
@@ -68,6 +69,7 @@ export class QpackDecoder implements EncoderStreamOwner {
   decode(streamId: number, source: Uint8Array, start: number, end: number, receiver: FieldReceiver): number {
     const required = this.#sections.decode(source, start, end, receiver)
     if (required > this.table.insertCount) return required
+    if (this.#blocked.size > 0) this.#blocked.delete(streamId)
     if (required > 0) this.#acknowledge(streamId, required)
     return 0
   }
@@ -87,11 +89,12 @@ export class QpackDecoder implements EncoderStreamOwner {
   cancel(streamId: number): void {
     this.#blocked.delete(streamId)
     // "A decoder with a maximum dynamic table capacity equal to zero MAY omit sending Stream Cancellations".
-    if (this.maxCapacity > 0) this.#send(0x40, 6, streamId)
+    if (this.maxCapacity > 0 && !this.#isClosed) this.#send(0x40, 6, streamId)
   }
 
-  /** The connection has ended: nobody is woken any more. */
+  /** The connection ends: nobody is woken and nothing is told any more. */
   close(): void {
+    this.#isClosed = true
     this.#blocked.clear()
   }
 

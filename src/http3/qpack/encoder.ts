@@ -87,6 +87,14 @@ export class QpackEncoder implements DecoderStreamOwner {
     this.#maxRisky = Math.min(qpackBlockedStreams, MAX_RISKED_STREAMS)
   }
 
+  /** A section is written without a plan: nothing refers to the table. */
+  skip(): void {
+    this.required = 0
+    this.references = []
+    // One that only waits for acknowledgments can become shorter.
+    this.isSettled = this.#capacity === 0
+  }
+
   /** Begins a section of a stream. */
   begin(streamId: number): void {
     this.#lines = 0

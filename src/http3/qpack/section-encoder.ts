@@ -8,8 +8,8 @@ import { writePrefixInteger } from './prefix-integer.ts'
 import { staticByName } from './static-table.ts'
 import { ValueCache } from './value-cache.ts'
 
-/** Bytes of the section prefix that {@link writeSectionPrefix} writes. */
-export const SECTION_PREFIX_BYTES = 2
+/** Most bytes of a section prefix: a Required Insert Count and a Delta Base of zero. */
+export const MAX_SECTION_PREFIX_BYTES = 11
 
 /** Most bytes that a field line needs besides the characters of its name and value. */
 export const FIELD_LINE_OVERHEAD = 12
@@ -18,7 +18,7 @@ export const FIELD_LINE_OVERHEAD = 12
 export function writeSectionPrefix(target: Uint8Array, start: number): number {
   target[start] = 0
   target[start + 1] = 0
-  return start + SECTION_PREFIX_BYTES
+  return start + 2
 }
 
 // Shared by all connections: what it holds are our own values, and no secret ones.

@@ -2,7 +2,12 @@
 // RFC 9114 sections 5.2, 6.2.1, 7.2.4, 10.5; RFC 9204 section 4.2.
 import { describe, expect, it } from 'vitest'
 import { FrameType } from '../../../src/http3/frames.ts'
-import { GLITCH_BUDGET, MAX_FIELD_SECTION_SIZE } from '../../../src/http3/limits.ts'
+import {
+  GLITCH_BUDGET,
+  MAX_BLOCKED_STREAMS,
+  MAX_FIELD_SECTION_SIZE,
+  MAX_TABLE_CAPACITY,
+} from '../../../src/http3/limits.ts'
 import { initialSettings, parseSettings } from '../../../src/http3/settings.ts'
 import { framesOf } from './frames-of.ts'
 import { data, frame, get, getFields, headers, hex, post, Recorder, Session, varint } from './session.ts'
@@ -17,14 +22,14 @@ describe('our own streams (RFC 9114 section 6.2.1, RFC 9204 section 4.2)', () =>
     expect(framesOf(control.output.subarray(1)).length).toBe(1)
   })
 
-  it('announces no dynamic table, the size limit, and one reserved setting (section 7.2.4.1)', () => {
+  it('announces the dynamic table, the size limit, and one reserved setting (section 7.2.4.1)', () => {
     const { transport } = new Session('server', { grease: 5, settings: { enableConnectProtocol: true } })
     const output = transport.streams.get(3)!.output
     const settings = parseSettings(output.subarray(3))
     expect(settings).toEqual({
       ...initialSettings,
-      qpackMaxTableCapacity: 0,
-      qpackBlockedStreams: 0,
+      qpackMaxTableCapacity: MAX_TABLE_CAPACITY,
+      qpackBlockedStreams: MAX_BLOCKED_STREAMS,
       maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
       enableConnectProtocol: true,
       h3Datagram: false,

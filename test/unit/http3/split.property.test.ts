@@ -206,9 +206,12 @@ describe('random bytes', () => {
           for (const { stream: request } of session.requests) {
             if (!request.isHeadSent) request.respond(200, [], { body: Buffer.from('x'), end: true })
           }
+          // A section ahead of the dynamic table: the stream waits for it.
+          const isWaiting = session.h3.decoder.blockedStreams > 0
           stream.close('closed')
           if (session.error !== undefined) expect(session.error).toBeGreaterThanOrEqual(0x100)
-          const isSettled = session.error !== undefined || stream.isEnded || stream.resetCode !== undefined
+          const isSettled =
+            session.error !== undefined || stream.isEnded || stream.resetCode !== undefined || isWaiting
           expect(isSettled || ending === 'open' || stream.stopCode !== undefined).toBe(true)
         },
       ),
@@ -228,7 +231,10 @@ describe('random bytes', () => {
         })
         const known = session.error === undefined || (session.error >= 0x100 && session.error <= 0x202)
         expect(known).toBe(true)
-        if (id === 0 && fin && session.error === undefined) expect(recorder.log.length).toBeGreaterThan(0)
+        const isWaiting = session.h3.decoder.blockedStreams > 0
+        if (id === 0 && fin && session.error === undefined && !isWaiting) {
+          expect(recorder.log.length).toBeGreaterThan(0)
+        }
       }),
       { numRuns: 1_000 },
     )
