@@ -47,3 +47,6 @@ export const MAX_SERVICE_MICROSTEPS = 1_000
 
 /** A TCP connection that has become a tunnel asks so often whether the client is still there, ms (TCP keep-alive). */
 export const TUNNEL_KEEP_ALIVE = 60_000
+
+/** Largest head that a listener of node:http is given, bytes: what HTTP/3 lets through, and what HTTP/1.1 adds to it. */
+export const MAX_LISTENER_HEADER_SIZE = 81_920
