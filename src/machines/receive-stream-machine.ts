@@ -21,13 +21,15 @@
 //          v                           v
 //      +----------+              +-----------+
 //      | dataRead |              | resetRead |<--- app.stop from sizeKnown, dataRecvd, resetRecvd
-//      +----------+              +-----------+
+//      +----------+              +-----------+<--- app.readReset from dataRecvd
 //
 // After figure 3 of the RFC. Its two optional arrows between dataRecvd and resetRecvd are not taken: data
 // that is here completely is delivered, and a reset throws the buffer away. In `stopped` the application has
 // turned away before the final size was known: STOP_SENDING is queued and arriving data only counts for flow
 // control, until FIN or RESET_STREAM gives the final size (section 4.5). With the final size known nothing is
-// left to wait for, so app.stop then ends the part at once. connectionClosed: section 10.2.
+// left to wait for, so app.stop then ends the part at once. RESET_STREAM_AT takes the way of the FIN
+// (draft-ietf-quic-reliable-stream-reset section 5.3): data up to its reliable size is waited for and read, and the
+// application is told of the reset after that, hence app.readReset in dataRecvd. connectionClosed: section 10.2.
 import { setup } from 'xstate'
 import { type DeclaredState, each, ignore, impossible, namedActions } from './declare.ts'
 import {
@@ -85,7 +87,7 @@ export const receivingStates = {
       'recv.allData': completeOnce,
       'app.readAll': { target: 'dataRead' },
       'recv.resetStream': resetAgain,
-      'app.readReset': notReset,
+      'app.readReset': { target: 'resetRead' },
       'app.stop': { target: 'resetRead' },
       'connection.closed': close,
     },

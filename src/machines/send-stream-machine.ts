@@ -20,13 +20,15 @@
 //          | send.allAcked             | send.resetAcked
 //          v                           v
 //      +-----------+               +------------+
-//      | dataRecvd |               | resetRecvd |
+//      | dataRecvd |               | resetRecvd |<--- send.resetAcked from dataSent
 //      +-----------+               +------------+
 //
 // After figure 2 of the RFC. `send.fin` also leads from ready to dataSent: an empty stream's only frame
 // carries the FIN. resetQueued is the time between the decision to reset and the packet that carries
-// RESET_STREAM, which congestion control may delay; no STREAM frame is sent in it. connectionClosed ends
-// every state that is not final: section 10.2, no packet can move the stream any more.
+// RESET_STREAM, which congestion control may delay; no STREAM frame is sent in it. RESET_STREAM_AT takes the way
+// of the FIN (draft-ietf-quic-reliable-stream-reset section 5.3): with it the part is in dataSent until the peer has
+// what it promised. The draft calls the end dataRecvd; here it is resetRecvd, so that the outcome is a reset.
+// connectionClosed ends every state that is not final: section 10.2, no packet can move the stream any more.
 import { setup } from 'xstate'
 import { type DeclaredState, each, ignore, impossible, namedActions } from './declare.ts'
 import {
@@ -93,7 +95,7 @@ export const sendingStates = {
       'app.reset': reset,
       'recv.stopSending': reset,
       'send.resetStream': noReset,
-      'send.resetAcked': resetNotSent,
+      'send.resetAcked': { target: 'resetRecvd' },
       'connection.closed': close,
     },
   },

@@ -4,18 +4,18 @@
 /** Facts about the sending part. The data plane raises each when it becomes true, never per packet. */
 export const SENDING_EVENTS = [
   'send.stream', // the first byte has been queued
-  'send.fin', // a STREAM frame with FIN has been sent
+  'send.fin', // the final size has been sent: a STREAM frame with FIN, or RESET_STREAM_AT
   'send.allAcked', // every byte and the FIN are acknowledged
   'app.reset', // the application gives the sending part up
   'recv.stopSending', // STOP_SENDING has arrived
   'send.resetStream', // RESET_STREAM has been sent
-  'send.resetAcked', // RESET_STREAM is acknowledged
+  'send.resetAcked', // RESET_STREAM is acknowledged; or RESET_STREAM_AT, and all that it promised
 ] as const
 
 /** Facts about the receiving part. */
 export const RECEIVING_EVENTS = [
-  'recv.fin', // the final size is known from a STREAM frame
-  'recv.allData', // every byte up to the final size is here
+  'recv.fin', // the final size is known from a STREAM frame, or from RESET_STREAM_AT
+  'recv.allData', // every byte that is to be delivered is here: up to the final, or the reliable size
   'app.readAll', // the application has read the last byte
   'recv.resetStream', // RESET_STREAM has arrived
   'app.readReset', // the application has been told of the reset

@@ -108,7 +108,8 @@ function receivingReason(stream: QuicStream, connection: QuicConnection): StuckF
       return { waitingFor: 'peerData', reason: `data from ${buffer.finalSize - missing} on is missing` }
     }
     case ReceivePhase.dataRecvd:
-      if (buffer.isReadComplete) return nothing('all data has been read, but the machine did not move')
+      if (buffer.isReadComplete || buffer.isReliableRead)
+        return nothing('all data has been read, but the machine did not move')
       return notRead(readableBytes)
     case ReceivePhase.resetRecvd:
       return nothing('the application was to be told of the reset at once')

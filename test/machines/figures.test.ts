@@ -30,6 +30,8 @@ const BEYOND_FIGURE_2: Arrow[] = [
   'ready --recv.stopSending--> resetQueued',
   'send --recv.stopSending--> resetQueued',
   'dataSent --recv.stopSending--> resetQueued',
+  // draft-ietf-quic-reliable-stream-reset section 5.3, where this end is called "Data Recvd".
+  'dataSent --send.resetAcked--> resetRecvd',
   ...closedFrom('ready', 'send', 'dataSent', 'resetQueued', 'resetSent'),
 ]
 
@@ -50,6 +52,7 @@ const BEYOND_FIGURE_3: Arrow[] = [
   'sizeKnown --app.stop--> resetRead',
   'dataRecvd --app.stop--> resetRead',
   'resetRecvd --app.stop--> resetRead',
+  'dataRecvd --app.readReset--> resetRead', // RESET_STREAM_AT, when its reliable part has been read
   ...closedFrom('recv', 'sizeKnown', 'dataRecvd', 'resetRecvd', 'stopped'),
 ]
 

@@ -37,6 +37,11 @@ export function resetStream(id: number | bigint, code: number, finalSize: number
   return bytesOf(0x04, id, code, finalSize)
 }
 
+/** draft-ietf-quic-reliable-stream-reset section 4. */
+export function resetStreamAt(id: number, code: number, finalSize: number, reliableSize: number): Uint8Array {
+  return bytesOf(0x24, id, code, finalSize, reliableSize)
+}
+
 export function stopSending(id: number, code: number): Uint8Array {
   return bytesOf(0x05, id, code)
 }

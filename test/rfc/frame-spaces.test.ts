@@ -55,6 +55,8 @@ function rows(sender: Role): Row[] {
     row('CONNECTION_CLOSE', 'IH1', frame.connectionClose(0)),
     row('CONNECTION_CLOSE of the application', '1', frame.applicationClose(0)),
     row('HANDSHAKE_DONE', '1', frame.handshakeDone(), 'server'),
+    // draft-ietf-quic-reliable-stream-reset section 4.
+    row('RESET_STREAM_AT', '1', frame.resetStreamAt(id, 1, 0, 0)),
   ]
 }
 

@@ -18,9 +18,11 @@ import {
   parseNewToken,
   parsePathData,
   parseResetStream,
+  parseResetStreamAt,
   parseRetireConnectionId,
   parseStopSending,
   parseStream,
+  ResetStreamAtFrame,
   readFrameType,
   StreamEndFrame,
   StreamFrame,
@@ -35,6 +37,7 @@ export interface ReceivedFrame {
   fin?: boolean
   code?: number
   finalSize?: number
+  reliableSize?: number
   limit?: number
   largest?: number
   delay?: number
@@ -78,6 +81,11 @@ function readFrame(cursor: Cursor, type: number): ReceivedFrame {
       if (type === FrameType.stopSending) parseStopSending(cursor, out)
       else parseResetStream(cursor, out)
       return { type, streamId: out.streamId, code: out.code, finalSize: out.finalSize }
+    }
+    case FrameType.resetStreamAt: {
+      const out = new ResetStreamAtFrame()
+      parseResetStreamAt(cursor, out)
+      return { type, ...out }
     }
     case FrameType.crypto: {
       const out = new CryptoFrame()

@@ -2,12 +2,14 @@
 // packets to reach states that flipped bits do not. Used by rogue.test.ts.
 import {
   FrameType,
+  ResetStreamAtFrame,
   writeBareFrame,
   writeCryptoHeader,
   writeLimit,
   writeNewConnectionId,
   writePathFrame,
   writeResetStream,
+  writeResetStreamAt,
   writeRetireConnectionId,
   writeStopSending,
   writeStreamHeader,
@@ -45,6 +47,14 @@ function amount(random: Random): number {
 
 const MAKERS: readonly FrameMaker[] = [
   (random, buffer, at) => writeResetStream(buffer, at, streamId(random), random.pick(CODES), amount(random)),
+  (random, buffer, at) => {
+    const frame = new ResetStreamAtFrame()
+    frame.streamId = streamId(random)
+    frame.code = random.pick(CODES)
+    frame.finalSize = amount(random)
+    frame.reliableSize = random.chance(0.9) ? random.below(frame.finalSize + 1) : amount(random)
+    return writeResetStreamAt(buffer, at, frame)
+  },
   (random, buffer, at) => writeStopSending(buffer, at, streamId(random), random.pick(CODES)),
   (random, buffer, at) => writeStopSending(buffer, at, streamId(random), random.pick(CODES)),
   (random, buffer, at) => writeLimit(buffer, at, random.pick(LIMIT_TYPES), amount(random)),

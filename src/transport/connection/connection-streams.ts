@@ -1,6 +1,5 @@
 // The streams of a connection and what they share: the table, both levels of credit, the order of sending
 // (RFC 9000 sections 2 to 4). A part of QuicConnection; every stream knows it as its host.
-import { ReceivePhase, StreamEvent } from '../../machines/index.ts'
 import {
   CONNECTION_WINDOW_FACTOR,
   type QuicStream,
@@ -18,6 +17,8 @@ import type { RememberedLimits } from './early-data.ts'
 export class ConnectionStreams implements StreamHost {
   readonly table: StreamTable
   readonly sendQueue = new SendQueue<QuicStream>()
+  /** The peer takes RESET_STREAM_AT. */
+  canResetAt = false
   readonly sendCredit = new SendCredit(0)
   readonly receiveCredit: ReceiveCredit
   readonly #connection: QuicConnection
@@ -50,6 +51,7 @@ export class ConnectionStreams implements StreamHost {
   /** The peer's transport parameters, section 7.4; before them, at a client with early data, the remembered ones. */
   setPeerLimits(peer: RememberedLimits): void {
     this.sendCredit.raise(peer.initialMaxData)
+    this.canResetAt = peer.resetStreamAt
     this.table.setPeerLimits({
       maxStreamDataBidiLocal: peer.initialMaxStreamDataBidiLocal,
       maxStreamDataBidiRemote: peer.initialMaxStreamDataBidiRemote,
@@ -191,7 +193,7 @@ export class ConnectionStreams implements StreamHost {
     const streams = this.#readAll
     this.#readAll = []
     for (const stream of streams) {
-      if (stream.actor.receivePhase === ReceivePhase.dataRecvd) stream.actor.raise(StreamEvent.appReadAll)
+      stream.receiving?.finishReading()
     }
   }
 

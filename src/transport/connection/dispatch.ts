@@ -29,6 +29,7 @@ import type { PacketSpace } from './packet-space.ts'
 import {
   handleMaxStreamData,
   handleResetStream,
+  handleResetStreamAt,
   handleStopSending,
   handleStream,
   handleStreamDataBlocked,
@@ -93,6 +94,7 @@ rule(0x1c, 0x1c, IH01, handleConnectionClose)
 rule(0x1d, 0x1d, __01, handleConnectionClose)
 rule(0x1e, 0x1e, ___1, handleHandshakeDone)
 rule(0x1f, 0x1f, ___1, handleImmediateAck)
+rule(0x24, 0x24, __01, handleResetStreamAt)
 rule(0xaf, 0xaf, ___1, handleAckFrequency)
 rule(0x30, 0x31, __01, handleDatagram)
 

@@ -22,8 +22,13 @@ const REMEMBERED = [
   'maxDatagramFrameSize',
 ] as const
 
-/** Limits of a server as a client remembers them with a ticket; bytes and counts. */
-export type RememberedLimits = Readonly<Record<(typeof REMEMBERED)[number], number>>
+/**
+ * Limits of a server as a client remembers them with a ticket; bytes and counts. `resetStreamAt` is remembered after
+ * draft-ietf-quic-reliable-stream-reset section 3.
+ */
+export type RememberedLimits = Readonly<Record<(typeof REMEMBERED)[number], number>> & {
+  readonly resetStreamAt: boolean
+}
 
 /** Everything that a client needs to take up a session again. Plain values: a store may write it anywhere. */
 export interface ResumableSession {
@@ -33,17 +38,18 @@ export interface ResumableSession {
 
 /** The remembered ones among all limits. */
 export function rememberedLimits(limits: RememberedLimits): RememberedLimits {
-  const entries = REMEMBERED.map((name) => [name, limits[name]] as const)
+  const entries = [...REMEMBERED, 'resetStreamAt' as const].map((name) => [name, limits[name]] as const)
   return Object.fromEntries(entries) as unknown as RememberedLimits
 }
 
 /** The limits as a server puts them into its tickets. */
 export function encodeRememberedLimits(limits: RememberedLimits): Uint8Array {
-  let length = 0
+  let length = 1
   for (const name of REMEMBERED) length += varintLength(limits[name])
   const bytes = new Uint8Array(length)
   let offset = 0
   for (const name of REMEMBERED) offset = writeVarint(bytes, offset, limits[name])
+  bytes[offset] = Number(limits.resetStreamAt)
   return bytes
 }
 
@@ -53,7 +59,8 @@ export function keepsRememberedLimits(ours: RememberedLimits, state: Uint8Array)
   for (const name of REMEMBERED) {
     if (cursor.remaining === 0 || cursor.readVarint() > ours[name]) return false
   }
-  return true
+  // "the server MUST NOT disable this extension on the resumed connection" (section 3 of its draft).
+  return cursor.remaining > 0 && cursor.readVarint() <= Number(ours.resetStreamAt)
 }
 
 export class EarlyData {
@@ -127,6 +134,9 @@ export class EarlyData {
           TransportErrorCode.PROTOCOL_VIOLATION,
           `${name} was reduced although early data was accepted`,
         )
+      }
+      if (remembered.resetStreamAt && !limits.resetStreamAt) {
+        throw new QuicError(TransportErrorCode.PROTOCOL_VIOLATION, 'resetStreamAt was taken back')
       }
     } else if (alpn !== ticket.alpn) {
       // RFC 9001 section 4.6.2: the streams were made for a protocol that is not spoken; there is nothing to repeat.

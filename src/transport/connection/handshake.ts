@@ -113,6 +113,7 @@ export class Handshake implements TlsOutput {
       disableActiveMigration: settings.disableActiveMigration,
       preferredAddress: preferredAddressOf(this.#options, () => localIds.issuePreferred()),
       greaseQuicBit: settings.greaseQuicBit,
+      resetStreamAt: settings.resetStreamAt,
       activeConnectionIdLimit: settings.activeConnectionIdLimit,
       initialSourceConnectionId: first.bytes,
       originalDestinationConnectionId: isServer ? originalDestinationConnectionId : undefined,

@@ -44,6 +44,11 @@ export interface TransportSettings {
    * Off as long as it is a draft.
    */
   ackFrequency: boolean
+  /**
+   * Whether the peer may reset a stream and have its beginning delivered all the same
+   * (draft-ietf-quic-reliable-stream-reset); what we may do depends on the peer alone.
+   */
+  resetStreamAt: boolean
   /** Whether datagrams are marked for ECN (RFC 9000 section 13.4); only for sockets that can. */
   ecn: boolean
   /** Largest datagram that path MTU discovery tries, bytes of UDP payload; 1,500 at most. */
@@ -73,6 +78,7 @@ export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   pathMtuDiscovery: false,
   ecn: false,
   ackFrequency: false,
+  resetStreamAt: true,
   // Ethernet's 1,500 bytes less the headers of IPv6 and UDP.
   maxDatagramSize: 1_452,
 }

@@ -23,6 +23,7 @@ export const EntryKind = {
   mtuProbe: 17,
   newToken: 18,
   ackFrequency: 19,
+  resetStreamAt: 20,
 } as const
 
 /** The record of a packet under construction, as far as its contents are concerned; recovery's SentPacket is one. */

@@ -20,6 +20,8 @@ export class ReceiveBuffer {
   highest = 0
   /** Final size once known, else -1 (RFC 9000 section 4.5). */
   finalSize = -1
+  /** The stream is reset, but so many bytes are delivered before (RESET_STREAM_AT); -1 without such a reset. */
+  reliableSize = -1
   /** Sorted, disjoint, all above readOffset. */
   #fragments: Fragment[] = []
   #lent: Uint8Array | undefined
@@ -38,13 +40,20 @@ export class ReceiveBuffer {
     return this.#contiguousEnd - this.readOffset
   }
 
-  /** All bytes up to the final size have arrived, read or not. */
+  /** All bytes that are to be delivered have arrived, read or not. */
   get isAllReceived(): boolean {
+    if (this.reliableSize >= 0) return this.#contiguousEnd >= this.reliableSize
     return this.finalSize >= 0 && this.#contiguousEnd === this.finalSize
   }
 
+  /** Everything was read, and the stream has really ended there. */
   get isReadComplete(): boolean {
-    return this.finalSize >= 0 && this.readOffset === this.finalSize && !this.#isCut
+    return this.finalSize >= 0 && this.readOffset === this.finalSize && !this.#isCut && this.reliableSize < 0
+  }
+
+  /** What comes before a reset has been read. */
+  get isReliableRead(): boolean {
+    return this.reliableSize >= 0 && this.readOffset >= this.reliableSize
   }
 
   /**

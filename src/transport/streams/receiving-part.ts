@@ -13,6 +13,8 @@ export class ReceivingPart {
   readonly #stream: QuicStream
   /** Error code for STOP_SENDING, set before the stop is raised. */
   stopCode = 0
+  /** Error code of the peer's reset; -1 before one. */
+  #resetCode = -1
 
   constructor(stream: QuicStream, window: number) {
     this.#stream = stream
@@ -51,6 +53,8 @@ export class ReceivingPart {
 
   /** RESET_STREAM, section 19.4. Bytes never received count as received and consumed (section 4.5). */
   handleReset(code: number, finalSize: number): void {
+    if (this.buffer.reliableSize >= 0) this.#checkResetCode(code)
+    this.#resetCode = code
     this.#checkFinalSize(finalSize, true)
     this.#countReceived(finalSize)
     const before = this.phase
@@ -69,11 +73,50 @@ export class ReceivingPart {
     if (this.phase === ReceivePhase.resetRecvd) this.#stream.actor.raise(StreamEvent.appReadReset)
   }
 
+  /**
+   * RESET_STREAM_AT (draft-ietf-quic-reliable-stream-reset): a final size as a FIN tells it, and a reset that the
+   * application learns of when it has read `reliableSize` bytes.
+   */
+  handleResetAt(code: number, finalSize: number, reliableSize: number): void {
+    this.#checkResetCode(code)
+    const { phase, buffer } = this
+    const isOpen = phase === ReceivePhase.recv || phase === ReceivePhase.sizeKnown
+    if (phase === ReceivePhase.stopped || (isOpen && reliableSize <= buffer.readOffset)) {
+      this.handleReset(code, finalSize)
+      return
+    }
+    this.#checkFinalSize(finalSize, true)
+    this.#countReceived(finalSize)
+    const known = buffer.reliableSize
+    if (!isOpen && (phase !== ReceivePhase.dataRecvd || known < 0)) return
+    this.#resetCode = code
+    // Section 5.2: "MUST ignore any RESET_STREAM_AT frame that increases the Reliable Size".
+    if (known >= 0 && reliableSize >= known) return
+    buffer.finalSize = finalSize
+    buffer.highest = finalSize
+    buffer.reliableSize = reliableSize
+    if (phase === ReceivePhase.recv) this.#stream.actor.raise(StreamEvent.recvFin)
+    if (isOpen && buffer.isAllReceived) this.#stream.actor.raise(StreamEvent.recvAllData)
+    if (buffer.isReliableRead) this.#stream.host.noteReadAll(this.#stream)
+  }
+
+  /** Called outside of the reader's call, when it has read the last byte that is to be delivered. */
+  finishReading(): void {
+    if (this.phase !== ReceivePhase.dataRecvd) return
+    if (!this.buffer.isReliableRead) {
+      this.#stream.actor.raise(StreamEvent.appReadAll)
+      return
+    }
+    this.discard()
+    this.#stream.application?.handleReset(this.#stream, this.#resetCode)
+    if (this.phase === ReceivePhase.dataRecvd) this.#stream.actor.raise(StreamEvent.appReadReset)
+  }
+
   read(): Uint8Array | undefined {
     const chunk = this.buffer.read()
     if (chunk === undefined) return undefined
     this.#consume(chunk.length)
-    if (this.buffer.isReadComplete) this.#stream.host.noteReadAll(this.#stream)
+    if (this.buffer.isReadComplete || this.buffer.isReliableRead) this.#stream.host.noteReadAll(this.#stream)
     return chunk
   }
 
@@ -96,6 +139,12 @@ export class ReceivingPart {
     } else if (isFinal && end < this.buffer.highest) {
       throw finalSizeError('final size below data received')
     }
+  }
+
+  /** Section 5.2 of the draft: a code that changes is a STREAM_STATE_ERROR. */
+  #checkResetCode(code: number): void {
+    if (this.#resetCode < 0 || this.#resetCode === code) return
+    throw new QuicError(TransportErrorCode.STREAM_STATE_ERROR, 'error code of a reset changed')
   }
 
   #countReceived(end: number): void {

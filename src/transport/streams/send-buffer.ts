@@ -108,16 +108,41 @@ export class SendBuffer {
     this.#release()
   }
 
+  /** Only the first `size` bytes still have to arrive, and no FIN: the rest is forgotten, sent or not. */
+  cut(size: number): void {
+    this.#isEnded = false
+    this.#lost?.remove(size, Number.MAX_SAFE_INTEGER)
+    if (size < this.length) this.#dropFrom(size)
+    this.next = Math.min(this.next, this.length)
+  }
+
+  #dropFrom(size: number): void {
+    const chunks = this.#chunks
+    const starts = this.#starts
+    this.length = size
+    while (chunks.length > this.#head && starts[chunks.length - 1] >= size) {
+      chunks.pop()
+      starts.pop()
+    }
+    const last = chunks.length - 1
+    // A copy, so that a few bytes do not pin what came after them.
+    if (last >= this.#head && starts[last] + chunks[last].length > size) {
+      chunks[last] = new Uint8Array(chunks[last].subarray(0, size - starts[last]))
+    }
+    this.#release()
+  }
+
   /** Marks what was lost, except for what has been acknowledged since. */
   lose(start: number, end: number): void {
     const from = Math.max(start, this.base)
-    if (from >= end) return
+    const to = Math.min(end, this.limit)
+    if (from >= to) return
     this.#lost ??= new RangeSet()
-    this.#lost.add(from, end)
+    this.#lost.add(from, to)
     const acked = this.#acked
     if (acked === undefined) return
     for (let i = 0; i < acked.size; i++) {
-      if (acked.startAt(i) >= end) break
+      if (acked.startAt(i) >= to) break
       this.#lost.remove(acked.startAt(i), acked.endAt(i))
     }
   }
@@ -129,7 +154,7 @@ export class SendBuffer {
 
   /** Nothing has been sent: for rejected early data, of which nothing can have been acknowledged. */
   rewind(): void {
-    this.next = this.base
+    this.next = Math.min(this.base, this.limit)
     this.#lost = undefined
   }
 

@@ -17,8 +17,11 @@ export class SendingPart {
   readonly #stream: QuicStream
   /** Error code for RESET_STREAM, set before the reset is raised. */
   resetCode = 0
-  /** Final size told by RESET_STREAM: the bytes sent when the reset was decided (section 4.5). */
-  resetFinalSize = 0
+  /** Bytes that arrive although the stream is reset (RESET_STREAM_AT); -1 without such a reset. It never grows. */
+  reliableSize = -1
+  /** What the newest RESET_STREAM_AT said, and what the peer has acknowledged to have heard; -1 for nothing. */
+  #announcedSize = -1
+  #heardSize = -1
   #isPaused = false
 
   constructor(stream: QuicStream, maxStreamData: number) {
@@ -32,7 +35,22 @@ export class SendingPart {
 
   get isOpen(): boolean {
     const phase = this.phase
-    return (phase === SendPhase.ready || phase === SendPhase.send) && !this.buffer.isEnded
+    return (
+      (phase === SendPhase.ready || phase === SendPhase.send) && !this.buffer.isEnded && this.reliableSize < 0
+    )
+  }
+
+  /** Final size that a reset tells: all that was sent, and all that will be (section 4.5). */
+  get resetFinalSize(): number {
+    return Math.max(this.credit.used, this.reliableSize)
+  }
+
+  /**
+   * A RESET_STREAM_AT has to be sent. Its final size needs credit like data: so it waits until every byte that it
+   * promises has been sent once (draft-ietf-quic-reliable-stream-reset section 4).
+   */
+  get isResetAtDue(): boolean {
+    return this.reliableSize !== this.#announcedSize && this.buffer.next >= this.reliableSize
   }
 
   write(chunk: Uint8Array): boolean {
@@ -55,12 +73,54 @@ export class SendingPart {
   reset(event: number, code: number): boolean {
     const phase = this.phase
     if (phase === SendPhase.ready || phase === SendPhase.send || phase === SendPhase.dataSent) {
-      this.resetCode = code
-      this.resetFinalSize = Math.min(this.buffer.next, this.buffer.length)
+      // The draft's section 5.2: the code of an earlier RESET_STREAM_AT stays.
+      if (this.reliableSize < 0) this.resetCode = code
+      this.reliableSize = -1
+      this.#announcedSize = -1
     }
     const before = this.phase
     this.#stream.actor.raise(event)
     return this.phase !== before
+  }
+
+  /**
+   * Resets the stream, but delivers what comes before `size`. Again with a smaller size: delivers less.
+   * @param size bytes, more than 0 and at most those written
+   */
+  resetAt(code: number, size: number): void {
+    const { phase } = this
+    if (phase !== SendPhase.send && phase !== SendPhase.dataSent) return
+    if (this.reliableSize < 0) this.resetCode = code
+    else if (size >= this.reliableSize) return
+    this.reliableSize = size
+    this.buffer.cut(size)
+    this.#stream.host.queueSend(this.#stream)
+  }
+
+  /** The frame that was due is in a packet now. */
+  noteResetAtSent(): void {
+    this.#announcedSize = this.reliableSize
+    if (this.phase === SendPhase.send) this.#stream.actor.raise(StreamEvent.sendFin)
+  }
+
+  handleResetAtAcked(size: number): void {
+    this.#heardSize = size
+    // A copy that was thought lost is not needed again.
+    if (size === this.reliableSize) this.#announcedSize = size
+    this.#settleResetAt()
+  }
+
+  handleResetAtLost(size: number): void {
+    if (size !== this.reliableSize || this.#heardSize === size || this.phase !== SendPhase.dataSent) return
+    this.#announcedSize = -1
+    this.#stream.host.queueSend(this.#stream)
+  }
+
+  /** The peer has everything that was promised, and knows of the smallest promise. */
+  #settleResetAt(): void {
+    const { reliableSize } = this
+    if (reliableSize < 0 || this.#heardSize !== reliableSize || this.buffer.base < reliableSize) return
+    if (this.phase === SendPhase.dataSent) this.#stream.actor.raise(StreamEvent.sendResetAcked)
   }
 
   /** Early data was rejected (RFC 9001 section 4.6.2): the peer knows nothing of it, and new limits will follow. */
@@ -71,13 +131,14 @@ export class SendingPart {
     credit.reportedAt = -1
     if (phase === SendPhase.ready || phase === SendPhase.send || phase === SendPhase.dataSent) {
       this.buffer.rewind()
-    } else this.resetFinalSize = 0
+      this.#announcedSize = -1
+    }
   }
 
   /** Whether a packet could carry something of this stream's data now. */
   canSendData(connectionCredit: number): boolean {
     const buffer = this.buffer
-    if (buffer.hasLost) return true
+    if (buffer.hasLost || this.isResetAtDue) return true
     if (!buffer.hasUnsent) return false
     if (buffer.next >= buffer.length) return true
     return Math.min(this.credit.max - buffer.next, connectionCredit) > 0
@@ -135,6 +196,10 @@ export class SendingPart {
     const phase = this.phase
     if (phase !== SendPhase.send && phase !== SendPhase.dataSent) return
     this.buffer.acknowledge(start, end)
+    if (this.reliableSize >= 0) {
+      this.#settleResetAt()
+      return
+    }
     if (phase === SendPhase.dataSent && this.buffer.isComplete) {
       this.#stream.actor.raise(StreamEvent.sendAllAcked)
       return

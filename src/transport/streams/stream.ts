@@ -8,7 +8,14 @@ import {
   StreamAction,
   StreamEvent,
 } from '../../machines/index.ts'
-import { FrameType, writeResetStream, writeStopSending, writeStreamLimit } from '../wire/index.ts'
+import {
+  FrameType,
+  ResetStreamAtFrame,
+  writeResetStream,
+  writeResetStreamAt,
+  writeStopSending,
+  writeStreamLimit,
+} from '../wire/index.ts'
 import { EntryKind, type EntryTarget, type PacketEntries } from './entry-kind.ts'
 import type { ReceiveCredit, SendCredit } from './flow-control.ts'
 import { ReceivingPart } from './receiving-part.ts'
@@ -34,6 +41,8 @@ export interface StreamApplication {
 export interface StreamHost {
   readonly sendCredit: SendCredit
   readonly receiveCredit: ReceiveCredit
+  /** The peer takes RESET_STREAM_AT. */
+  readonly canResetAt: boolean
   queueSend(stream: QuicStream): void
   setPriority(stream: QuicStream, urgency: number, incremental: boolean): void
   noteReadAll(stream: QuicStream): void
@@ -46,6 +55,9 @@ export interface StreamHost {
 
 /** Room a stream-related control frame may need: type and three varints of 8 bytes. */
 const CONTROL_FRAME_ROOM = 25
+/** Room that RESET_STREAM_AT may need: type and four varints of 8 bytes. */
+const RESET_AT_ROOM = 33
+const resetAtFrame = new ResetStreamAtFrame()
 
 export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget {
   readonly id: number
@@ -128,9 +140,18 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
     this.host.setPriority(this, urgency, incremental)
   }
 
-  /** Abandons the sending part with an application error code (RESET_STREAM). */
-  reset(code: number): void {
-    this.sending?.reset(StreamEvent.appReset, code)
+  /**
+   * Abandons the sending part with an application error code (RESET_STREAM).
+   * @param reliableSize bytes from the beginning of the stream that are delivered before the peer learns of the reset
+   *   (RESET_STREAM_AT, draft-ietf-quic-reliable-stream-reset); at most what was written. A second call can lower it. To
+   *   a peer without that extension the reset is a plain one: `connection.host.canResetAt` tells.
+   */
+  reset(code: number, reliableSize = 0): void {
+    const { sending } = this
+    if (sending === undefined) return
+    const size = Math.min(reliableSize, sending.buffer.length)
+    if (size > 0 && this.host.canResetAt) sending.resetAt(code, size)
+    else sending.reset(StreamEvent.appReset, code)
   }
 
   /** Next contiguous chunk, a view that is valid until the current synchronous call returns. */
@@ -183,6 +204,9 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
     const sending = this.sending
     if (sending === undefined) return offset
     offset = sending.writeFrame(target, offset, end, packet)
+    if (sending.isResetAtDue && end - offset >= RESET_AT_ROOM) {
+      offset = this.#writeResetAt(sending, target, offset, packet)
+    }
     this.#noteBlocked(sending)
     return offset
   }
@@ -193,6 +217,16 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
       credit.reportedAt = credit.max
       this.#control |= StreamControl.streamDataBlocked
     }
+  }
+
+  #writeResetAt(sending: SendingPart, target: Uint8Array, offset: number, packet: PacketEntries): number {
+    resetAtFrame.streamId = this.id
+    resetAtFrame.code = sending.resetCode
+    resetAtFrame.finalSize = sending.resetFinalSize
+    resetAtFrame.reliableSize = sending.reliableSize
+    packet.addEntry(EntryKind.resetStreamAt, this, sending.reliableSize, 0)
+    sending.noteResetAtSent()
+    return writeResetStreamAt(target, offset, resetAtFrame)
   }
 
   #writeControl(target: Uint8Array, offset: number, packet: PacketEntries): number {
@@ -233,11 +267,12 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
     if (kind === EntryKind.stream) this.sending!.handleAcked(start, end)
     else if (kind === EntryKind.resetStream && this.actor.sendPhase === SendPhase.resetSent) {
       this.actor.raise(StreamEvent.sendResetAcked)
-    }
+    } else if (kind === EntryKind.resetStreamAt) this.sending!.handleResetAtAcked(start)
   }
 
   handleLost(kind: number, start: number, end: number): void {
     if (kind === EntryKind.stream) this.sending!.handleLost(start, end)
+    else if (kind === EntryKind.resetStreamAt) this.sending!.handleResetAtLost(start)
     else if (kind === EntryKind.resetStream) {
       if (this.actor.sendPhase === SendPhase.resetSent) this.queueControl(StreamControl.resetStream)
     } else if (kind === EntryKind.stopSending) {

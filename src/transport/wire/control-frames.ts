@@ -15,6 +15,11 @@ export class StreamEndFrame {
   finalSize = 0
 }
 
+/** RESET_STREAM_AT: what comes before `reliableSize` bytes arrives all the same. */
+export class ResetStreamAtFrame extends StreamEndFrame {
+  reliableSize = 0
+}
+
 /** Every frame that raises or reports a limit. streamId is -1 when the frame names no stream. */
 export class LimitFrame {
   streamId = -1
@@ -54,6 +59,24 @@ export function writeResetStream(
 ): number {
   buffer[at] = FrameType.resetStream
   return writeVarint(buffer, writeVarint(buffer, writeVarint(buffer, at + 1, streamId), code), finalSize)
+}
+
+/**
+ * Parses the body of a RESET_STREAM_AT frame (draft-ietf-quic-reliable-stream-reset section 4).
+ * @throws QuicError FRAME_ENCODING_ERROR when it promises more than there is
+ */
+export function parseResetStreamAt(cursor: Cursor, out: ResetStreamAtFrame): void {
+  parseResetStream(cursor, out)
+  out.reliableSize = cursor.readVarint()
+  // Section 4: "If the Reliable Size is larger than the Final Size", the connection ends.
+  if (out.reliableSize > out.finalSize) cursor.fail('reliable size above final size')
+}
+
+/** Writes a RESET_STREAM_AT frame: at most 33 bytes. */
+export function writeResetStreamAt(buffer: Uint8Array, at: number, frame: ResetStreamAtFrame): number {
+  const offset = writeResetStream(buffer, at, frame.streamId, frame.code, frame.finalSize)
+  buffer[at] = FrameType.resetStreamAt
+  return writeVarint(buffer, offset, frame.reliableSize)
 }
 
 /** Parses the body of a STOP_SENDING frame (RFC 9000 section 19.5). */

@@ -33,6 +33,8 @@ export const FrameType = {
   handshakeDone: 0x1e,
   /** draft-ietf-quic-ack-frequency. */
   immediateAck: 0x1f,
+  /** draft-ietf-quic-reliable-stream-reset. */
+  resetStreamAt: 0x24,
   datagram: 0x30,
   datagramWithLength: 0x31,
   /** draft-ietf-quic-ack-frequency. */

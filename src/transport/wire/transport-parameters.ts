@@ -54,6 +54,8 @@ export interface TransportParameters {
   versionInformation: VersionInformation | undefined
   /** Packets may come without the fixed bit (RFC 9287). */
   greaseQuicBit: boolean
+  /** RESET_STREAM_AT frames are understood (draft-ietf-quic-reliable-stream-reset). */
+  resetStreamAt: boolean
   /** A reserved parameter to send (RFC 9000 section 18.1); never set by decoding. */
   grease: { id: number; value: Uint8Array } | undefined
 }
@@ -82,6 +84,7 @@ export function defaultTransportParameters(): TransportParameters {
     minAckDelay: -1,
     versionInformation: undefined,
     greaseQuicBit: false,
+    resetStreamAt: false,
     grease: undefined,
   }
 }
@@ -139,10 +142,15 @@ const bytesRows = new Map<number, BytesRow>([
   [0x10, { name: 'retrySourceConnectionId', min: 0, max: MAX_CONNECTION_ID_LENGTH, serverOnly: true }],
 ])
 
-const DISABLE_ACTIVE_MIGRATION = 0x0c
+/** Parameters that say everything by being there; a value is an error in each of their specifications. */
+const flagRows = new Map<number, 'disableActiveMigration' | 'resetStreamAt' | 'greaseQuicBit'>([
+  [0x0c, 'disableActiveMigration'],
+  [0x1d, 'resetStreamAt'],
+  [0x2ab2, 'greaseQuicBit'],
+])
+
 const PREFERRED_ADDRESS = 0x0d
 const VERSION_INFORMATION = 0x11
-const GREASE_QUIC_BIT = 0x2ab2
 
 function invalid(reason: string): never {
   throw new QuicError(TransportErrorCode.TRANSPORT_PARAMETER_ERROR, reason)
@@ -163,8 +171,7 @@ export function encodeTransportParameters(parameters: TransportParameters, role:
     const value = parameters[row.name]
     if (value !== undefined && (role === 'server' || !row.serverOnly)) parts.push(encodeBytes(id, value))
   }
-  if (parameters.disableActiveMigration) parts.push(encodeBytes(DISABLE_ACTIVE_MIGRATION, new Uint8Array(0)))
-  if (parameters.greaseQuicBit) parts.push(encodeBytes(GREASE_QUIC_BIT, new Uint8Array(0)))
+  for (const [id, name] of flagRows) if (parameters[name]) parts.push(encodeBytes(id, new Uint8Array(0)))
   if (parameters.preferredAddress !== undefined && role === 'server') {
     parts.push(encodeBytes(PREFERRED_ADDRESS, preferredAddressBytes(parameters.preferredAddress)))
   }
@@ -255,6 +262,7 @@ export function decodeTransportParameters(bytes: Uint8Array, fromRole: Role): Tr
 function decodeParameter(parameters: TransportParameters, id: number, value: Cursor, from: Role): void {
   const numberRow = numberRows.get(id)
   const bytesRow = bytesRows.get(id)
+  const flag = flagRows.get(id)
   if (numberRow !== undefined) {
     parameters[numberRow.name] = decodeNumber(value, numberRow)
   } else if (bytesRow !== undefined) {
@@ -262,13 +270,9 @@ function decodeParameter(parameters: TransportParameters, id: number, value: Cur
     if (bytesRow.serverOnly && from === 'client') invalid(`${bytesRow.name} from a client`)
     if (value.remaining < bytesRow.min || value.remaining > bytesRow.max) invalid(`${bytesRow.name} length`)
     parameters[bytesRow.name] = value.readBytes(value.remaining).slice()
-  } else if (id === DISABLE_ACTIVE_MIGRATION) {
-    if (value.remaining !== 0) invalid('disableActiveMigration length')
-    parameters.disableActiveMigration = true
-  } else if (id === GREASE_QUIC_BIT) {
-    // RFC 9287 section 3: a value that is not empty is a connection error.
-    if (value.remaining !== 0) invalid('greaseQuicBit length')
-    parameters.greaseQuicBit = true
+  } else if (flag !== undefined) {
+    if (value.remaining !== 0) invalid(`${flag} length`)
+    parameters[flag] = true
   } else if (id === PREFERRED_ADDRESS) {
     if (from === 'client') invalid('preferredAddress from a client')
     parameters.preferredAddress = decodePreferredAddress(value)

@@ -19,10 +19,12 @@ import {
   parseNewToken,
   parsePathData,
   parseResetStream,
+  parseResetStreamAt,
   parseRetireConnectionId,
   parseStopSending,
   parseStream,
   QuicError,
+  ResetStreamAtFrame,
   readFrameType,
   StreamEndFrame,
   StreamFrame,
@@ -36,6 +38,7 @@ const PATH_DATA_LENGTH = 8
 
 const ack = new AckFrame()
 const streamEnd = new StreamEndFrame()
+const resetAt = new ResetStreamAtFrame()
 const crypto = new CryptoFrame()
 const bytes = new BytesFrame()
 const stream = new StreamFrame()
@@ -69,6 +72,18 @@ function describeReset(cursor: Cursor): QlogData {
     stream_id: streamId,
     ...applicationError('error', code),
     final_size: finalSize,
+  }
+}
+
+function describeResetAt(cursor: Cursor): QlogData {
+  parseResetStreamAt(cursor, resetAt)
+  const { streamId, code, finalSize, reliableSize } = resetAt
+  return {
+    frame_type: 'reset_stream_at',
+    stream_id: streamId,
+    ...applicationError('error', code),
+    final_size: finalSize,
+    reliable_size: reliableSize,
   }
 }
 
@@ -145,6 +160,7 @@ const describers: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [FrameType.ack, describeAck],
   [FrameType.ackEcn, describeAck],
   [FrameType.resetStream, describeReset],
+  [FrameType.resetStreamAt, describeResetAt],
   [FrameType.stopSending, describeStopSending],
   [
     FrameType.crypto,

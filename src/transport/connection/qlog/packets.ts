@@ -96,5 +96,6 @@ export function describeParameters(initiator: 'local' | 'remote', p: TransportPa
     initial_max_streams_bidi: p.initialMaxStreamsBidi,
     initial_max_streams_uni: p.initialMaxStreamsUni,
     max_datagram_frame_size: p.maxDatagramFrameSize,
+    reset_stream_at: p.resetStreamAt,
   }
 }

@@ -95,6 +95,7 @@ describe('rejected early data: the connection goes on, and everything is sent ag
     ['initial_max_streams_uni has shrunk', shrunk({ initialMaxStreamsUni: 99 })],
     ['active_connection_id_limit has shrunk', shrunk({ activeConnectionIdLimit: 3 })],
     ['max_datagram_frame_size has shrunk (RFC 9221 section 3)', shrunk({ maxDatagramFrameSize: 999 })],
+    ['reset_stream_at is gone (its draft, section 3)', shrunk({ resetStreamAt: false })],
     ['a HelloRetryRequest was needed (RFC 8446 section 4.2.10)', { groups: [0x0017] }],
   ])('%s', (_what, options) => {
     const server = new Returning()

@@ -21,6 +21,7 @@ const LIMITS = {
 
 class Host {
   now = 0
+  readonly canResetAt = true
   readonly sendCredit = new SendCredit(1_000)
   readonly receiveCredit = new ReceiveCredit(1_000)
   readonly queue = new SendQueue<QuicStream>()

@@ -133,6 +133,28 @@ describe('control frames', () => {
     )
   })
 
+  it('RESET_STREAM_AT survives a round trip, and promises no more than there is (its draft, section 4)', () => {
+    fc.assert(
+      fc.property(number, number, number, number, (id, code, finalSize, reliableSize) => {
+        const sent = Object.assign(new wire.ResetStreamAtFrame(), {
+          streamId: id,
+          code,
+          finalSize,
+          reliableSize,
+        })
+        const received = new wire.ResetStreamAtFrame()
+        const bytes = new Uint8Array(40)
+        const end = wire.writeResetStreamAt(bytes, 0, sent)
+        const cursor = new wire.Cursor().reset(bytes, 0, end)
+        expect(wire.readFrameType(cursor)).toBe(FrameType.resetStreamAt)
+        const code_ = errorCodeOf(() => wire.parseResetStreamAt(cursor, received))
+        if (reliableSize > finalSize) expect(code_).toBe(wire.TransportErrorCode.FRAME_ENCODING_ERROR)
+        else expect(received).toEqual(sent)
+        expect(cursor.remaining).toBe(0)
+      }),
+    )
+  })
+
   it('sections 19.9 to 19.14: limit frames survive a round trip', () => {
     const plain = fc.constantFrom(0x10, 0x12, 0x13, 0x14, 0x16, 0x17)
     const withStream = fc.constantFrom(FrameType.maxStreamData, FrameType.streamDataBlocked)

@@ -10,6 +10,7 @@ type Parser = (cursor: wire.Cursor, type: number) => void
 const parsers: [number[], Parser][] = [
   [[0x02, 0x03], (c, t) => wire.parseAck(c, t, new wire.AckFrame())],
   [[0x04], (c) => wire.parseResetStream(c, new wire.StreamEndFrame())],
+  [[0x24], (c) => wire.parseResetStreamAt(c, new wire.ResetStreamAtFrame())],
   [[0x05], (c) => wire.parseStopSending(c, new wire.StreamEndFrame())],
   [[0x06], (c) => wire.parseCrypto(c, new wire.CryptoFrame())],
   [[0x07], (c) => wire.parseNewToken(c, new wire.BytesFrame())],

@@ -48,6 +48,7 @@ const parameters: fc.Arbitrary<TransportParameters> = fc.record({
   minAckDelay: fc.constantFrom(-1, 0),
   versionInformation: fc.option(fc.constant({ chosen: 1, available: [1, 0x6b3343cf] }), { nil: undefined }),
   greaseQuicBit: fc.boolean(),
+  resetStreamAt: fc.boolean(),
   grease: fc.constant(undefined),
 })
 
@@ -99,6 +100,7 @@ describe('transport parameters, RFC 9000 section 18', () => {
       ['0908d000000000000001', '0908d000000000000000'],
       [`0f15${'00'.repeat(21)}`, `0f14${'00'.repeat(20)}`], // connection ID of 21 and 20 bytes
       ['0c0100', '0c00'], // disable_active_migration has no value
+      ['1d0100', '1d00'], // reset_stream_at has no value (its draft, section 3)
       ['04020001', '040101'], // initial_max_data with a byte too many
       ['0401', '040100'], // cut short
     ]
