@@ -13,6 +13,8 @@ export interface H3Events {
   handleSettings?(settings: H3Settings): void
   /** The peer will not process requests (client) or pushes (server) with this ID or a larger one. */
   handleGoaway?(id: number): void
+  /** Client: the server has named origins that it is ready to answer for (RFC 9412). */
+  handleOrigins?(origins: readonly string[]): void
   /** Client: `openRequest` may succeed again. */
   handleRequestCredit?(): void
   /** The connection starts to close, whoever wanted it. */

@@ -328,6 +328,10 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.events.handleSettings?.(settings)
   }
 
+  handleOrigins(origins: readonly string[]): void {
+    this.events.handleOrigins?.(origins)
+  }
+
   handlePriorityUpdate(id: number, value: string): void {
     this.priorityUpdates.handle(id, value)
   }

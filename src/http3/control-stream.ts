@@ -6,10 +6,12 @@ import { checkPlacement, FrameParser, type FramePlace, FrameType, VarintReader }
 import type { GlitchBudget } from './glitch-budget.ts'
 import {
   MAX_IDENTIFIER_PAYLOAD,
+  MAX_ORIGIN_PAYLOAD,
   MAX_PRIORITY_UPDATE_PAYLOAD,
   MAX_SETTINGS_PAYLOAD,
   UNKNOWN_FRAME_BYTES_PER_GLITCH,
 } from './limits.ts'
+import { parseOrigins } from './origin-frame.ts'
 import { type H3Settings, parseSettings } from './settings.ts'
 
 /** What the control stream tells its connection. */
@@ -18,6 +20,8 @@ export interface ControlStreamOwner {
   readonly budget: GlitchBudget
   handleSettings(settings: H3Settings): void
   handlePeerGoaway(id: number): void
+  /** Client: the server is ready to answer for these origins (RFC 9412). */
+  handleOrigins(origins: readonly string[]): void
   /** PRIORITY_UPDATE for a request stream; `value` is the field's text as received. */
   handlePriorityUpdate(id: number, value: string): void
 }
@@ -45,7 +49,8 @@ export class ControlStreamReader {
   private readonly place: FramePlace
   private readonly parser = new FrameParser()
   private readonly identifier = new VarintReader()
-  private readonly payload = new Uint8Array(MAX_SETTINGS_PAYLOAD)
+  private readonly short = new Uint8Array(MAX_SETTINGS_PAYLOAD)
+  private payload: Uint8Array = this.short
   private filled = 0
   private identifierEnd = 0
   private isKnown = false
@@ -92,14 +97,21 @@ export class ControlStreamReader {
       )
     }
     this.filled = 0
-    this.isKnown = checkPlacement(type, this.place)
+    this.payload = this.short
+    this.isKnown = checkPlacement(type, this.place) && !this.isLongOrigin()
     if (!this.isKnown) {
       this.owner.budget.charge(1 + Math.floor(length / UNKNOWN_FRAME_BYTES_PER_GLITCH))
       return
     }
     if (type === FrameType.settings) this.beginSettings()
     else this.owner.budget.charge(1)
-    if (length > payloadCaps.get(type)!) this.refuseLength(type)
+    if (type === FrameType.origin) this.payload = new Uint8Array(length)
+    else if (length > payloadCaps.get(type)!) this.refuseLength(type)
+  }
+
+  // Hints only: those that are too long are skipped like a frame that nobody knows.
+  private isLongOrigin(): boolean {
+    return this.parser.type === FrameType.origin && this.parser.length > MAX_ORIGIN_PAYLOAD
   }
 
   private beginSettings(): void {
@@ -119,6 +131,10 @@ export class ControlStreamReader {
     this.isKnown = false
     if (type === FrameType.settings) {
       this.owner.handleSettings(parseSettings(this.payload.subarray(0, this.filled)))
+      return
+    }
+    if (type === FrameType.origin) {
+      this.owner.handleOrigins(parseOrigins(this.payload))
       return
     }
     const isUpdate = type === FrameType.priorityUpdateRequest || type === FrameType.priorityUpdatePush

@@ -11,6 +11,8 @@ export const FrameType = {
   settings: 0x04,
   pushPromise: 0x05,
   goaway: 0x07,
+  /** RFC 9412 section 2 */
+  origin: 0x0c,
   maxPushId: 0x0d,
   priorityUpdateRequest: 0xf0700,
   priorityUpdatePush: 0xf0701,
@@ -107,6 +109,7 @@ const knownTypes: ReadonlyMap<number, ReadonlySet<FramePlace>> = new Map<number,
   [FrameType.goaway, new Set<FramePlace>(['controlOfServer', 'controlOfClient'])],
   // RFC 9114 section 7.2.7: "A server MUST NOT send a MAX_PUSH_ID frame."
   [FrameType.maxPushId, new Set<FramePlace>(['controlOfClient'])],
+  [FrameType.origin, new Set<FramePlace>(['controlOfServer'])],
   // RFC 9218 section 7.2: only a client sends it, only on its control stream.
   [FrameType.priorityUpdateRequest, new Set<FramePlace>(['controlOfClient'])],
   [FrameType.priorityUpdatePush, new Set<FramePlace>(['controlOfClient'])],
@@ -128,5 +131,7 @@ export function checkPlacement(type: number, place: FramePlace): boolean {
   const places = knownTypes.get(type)
   if (places === undefined) return false
   if (places.has(place)) return true
+  // RFC 8336 section 2.1, by way of RFC 9412: on another stream it "MUST be ignored".
+  if (type === FrameType.origin) return false
   throw connectionError(H3ErrorCode.H3_FRAME_UNEXPECTED, `frame type 0x${type.toString(16)} on this stream`)
 }

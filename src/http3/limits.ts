@@ -21,6 +21,15 @@ export const MAX_IDENTIFIER_PAYLOAD = 8
 /** Payload of PRIORITY_UPDATE in bytes (RFC 9218 section 7): an identifier and a short structured field. */
 export const MAX_PRIORITY_UPDATE_PAYLOAD = 256
 
+/** Payload of ORIGIN in bytes (RFC 9412): some 200 origins; a client skips longer frames. */
+export const MAX_ORIGIN_PAYLOAD = 8_192
+
+/** Longest origin in characters: scheme, a name of 253 (RFC 1035 section 2.3.4) and a port. */
+export const MAX_ORIGIN_LENGTH = 268
+
+/** Origins of one connection that a client remembers. */
+export const MAX_ORIGINS = 256
+
 /** Priorities kept for requests that are not open yet; a client may open as many at once by default, and 28 more. */
 export const MAX_EARLY_PRIORITIES = 128
 
