@@ -22,6 +22,7 @@ import {
   quietly,
 } from './exchange.ts'
 import { framesOf, H3Datagrams } from './h3-datagrams.ts'
+import { limitedBody } from './limited-body.ts'
 import { READ_CHUNK } from './limits.ts'
 import { runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
@@ -57,6 +58,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   onCut: (() => void) | undefined
   onDrain: (() => void) | undefined
   onPriorityChange: (() => void) | undefined
+  bodyLimit = Number.POSITIVE_INFINITY
   trailers: readonly string[] = NO_FIELDS
   readonly #service: ExchangeService
   #reading: Waiter<IteratorResult<Uint8Array>> | undefined
@@ -92,6 +94,9 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
       throw error
     }
     await this.#tunnel?.gone
+    // Broken off by the handler itself: no fault.
+    if (this.#tunnel !== undefined && this.request.isReset)
+      this.resetByHandler(H3ErrorCode.H3_REQUEST_CANCELLED)
   }
 
   get method(): string {
@@ -274,7 +279,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   // --- request body ------------------------------------------------------------------------------------------------
 
   get body(): AsyncIterable<Uint8Array> {
-    return this
+    return this.bodyLimit === Number.POSITIVE_INFINITY ? this : limitedBody(this, this.bodyLimit)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
