@@ -1,5 +1,5 @@
 // A body as a web byte stream: a piece is asked for when somebody reads, never ahead, so that the reader's pace reaches
-// the sender. Used by client-response.ts and fetch-response.ts.
+// the sender. Used by client-response.ts and fetch.ts.
 
 /** Where the pieces come from. */
 export interface ByteSource {
@@ -9,23 +9,33 @@ export interface ByteSource {
   discardBody(): void
 }
 
-/**
- * @param explain turns what the source failed with into what the reader gets
- */
+export interface ByteStreamOptions {
+  /** Turns what the source failed with into what the reader gets. */
+  readonly explain?: (error: unknown) => unknown
+  /** Where a failure shows before anybody reads; the stream fails with it at once. */
+  readonly origin?: { onFailure: ((reason: unknown) => void) | undefined }
+}
+
 export function byteStream(
   source: ByteSource,
-  explain: (error: unknown) => unknown = (error) => error,
+  { explain = (error) => error, origin }: ByteStreamOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream(
     {
       type: 'bytes',
+      start(controller) {
+        if (origin === undefined) return
+        // Weak: a stream that nobody reads any more must not live on in what it reads from.
+        const reference = new WeakRef(controller)
+        origin.onFailure = (reason) => reference.deref()?.error(explain(reason))
+      },
       async pull(controller) {
         try {
-          const chunk = await source.nextChunk()
+          let chunk = await source.nextChunk()
+          // A pull that brings nothing would not be repeated.
+          while (chunk?.length === 0) chunk = await source.nextChunk()
           if (chunk === undefined) endStream(controller)
-          else if (chunk.length > 0) controller.enqueue(chunk as Uint8Array<ArrayBuffer>)
-          // A pull that brings nothing is not repeated by itself.
-          else return this.pull?.(controller)
+          else controller.enqueue(chunk as Uint8Array<ArrayBuffer>)
         } catch (error) {
           controller.error(explain(error))
         }

@@ -57,6 +57,7 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
   readonly stream: RequestStream
   /** Trailing fields once the body has been read to its end. */
   trailers: readonly string[] | undefined
+  onFailure: ((reason: unknown) => void) | undefined
   readonly #options: ExchangeOptions
   readonly #head = Promise.withResolvers<ClientResponse>()
   readonly #host: ExchangeHost
@@ -226,6 +227,7 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
     this.#options.signal?.removeEventListener('abort', this.#handleAbort)
     this.#stopSending()
     this.#head.reject(reason)
+    this.onFailure?.(reason)
     this.#wake?.()
   }
 

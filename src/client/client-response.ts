@@ -11,6 +11,8 @@ import { MAX_COLLECTED_BODY } from './limits.ts'
 export interface ResponseSource {
   readonly protocol: 'h3' | 'http/1.1'
   readonly trailers: readonly string[] | undefined
+  /** Told when request and response have failed, whether or not somebody reads. */
+  onFailure: ((reason: unknown) => void) | undefined
   /** Datagrams of the request; undefined where the protocol has none. */
   readonly datagrams: ClientDatagrams | undefined
   /** The next piece of the body, a copy; undefined at its end. */
@@ -27,10 +29,11 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
   readonly status: number
   /** Field lines as received: [name, value, name, value, ...], lower-case, without :status. */
   readonly fields: readonly string[]
-  readonly #source: ResponseSource
+  /** What the body is read from; for whoever puts something between. */
+  readonly source: ResponseSource
 
   constructor(source: ResponseSource, status: number, fields: readonly string[]) {
-    this.#source = source
+    this.source = source
     this.status = status
     this.fields = fields
   }
@@ -41,17 +44,17 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
 
   /** What the response came by. */
   get protocol(): 'h3' | 'http/1.1' {
-    return this.#source.protocol
+    return this.source.protocol
   }
 
   /** HTTP datagrams of this request (RFC 9297); undefined over TCP. */
   get datagrams(): ClientDatagrams | undefined {
-    return this.#source.datagrams
+    return this.source.datagrams
   }
 
   /** Trailing fields; undefined until the body has been read to its end, or when there are none. */
   get trailers(): readonly string[] | undefined {
-    return this.#source.trailers
+    return this.source.trailers
   }
 
   /** The first field of that lower-case name. */
@@ -63,7 +66,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {
-        const chunk = await this.#source.nextChunk()
+        const chunk = await this.source.nextChunk()
         if (chunk === undefined) return
         yield chunk
       }
@@ -74,7 +77,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
 
   /** The next piece of the body; undefined at its end. */
   next(): Promise<Uint8Array | undefined> {
-    return this.#source.nextChunk()
+    return this.source.nextChunk()
   }
 
   /** The whole body. @throws ClientError of kind 'limit' when it is larger than a buffer should be */
@@ -99,13 +102,13 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
 
   /** The body as a web byte stream: pulled as it is read, discarded when cancelled. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return byteStream(this.#source)
+    return byteStream(this.source)
   }
 
   /** Reads what is left when that is next to nothing, so that the stream ends as it should; discards it otherwise. */
   async finish(): Promise<void> {
     try {
-      if ((await this.#source.nextChunk()) !== undefined) this.discard()
+      if ((await this.source.nextChunk()) !== undefined) this.discard()
     } catch {
       // Nobody waits for this response any more.
     }
@@ -113,16 +116,16 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
 
   /** Gives up request and response: whoever reads the body gets the reason. */
   abort(reason: unknown): void {
-    this.#source.abort(reason)
+    this.source.abort(reason)
   }
 
   /** See {@link SentRequest.setPriority}. */
   setPriority(priority: Partial<Priority>): void {
-    this.#source.setPriority(priority)
+    this.source.setPriority(priority)
   }
 
   /** Tells the server that the rest of the body is not wanted; nothing happens when all of it was read. */
   discard(): void {
-    this.#source.discardBody()
+    this.source.discardBody()
   }
 }

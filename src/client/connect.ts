@@ -1,7 +1,5 @@
 // connect(): from a URL to an open session. Finds the addresses, makes the sockets, and tries the addresses one
 // after the other with a head start each (after RFC 8305), because a UDP port that nobody serves does not answer.
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import { Endpoint } from '../supervisor/endpoint.ts'
 import {
   type QuicVersionName,
@@ -14,9 +12,12 @@ import { systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import { bindNodeSocket, type NodeSocket } from '../transport/io/node-socket.ts'
 import { QlogDirectory } from '../transport/io/qlog-directory.ts'
-import type { Identity } from '../transport/tls/index.ts'
+import { type Identity, loadIdentity } from '../transport/tls/index.ts'
+import { addressesOf, type Resolver } from './addresses.ts'
+import type { Alternative } from './alternatives.ts'
 import { ClientError } from './client-error.ts'
-import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT, MAX_ADDRESSES } from './limits.ts'
+import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT } from './limits.ts'
+import { type Countable, Liveness } from './liveness.ts'
 import { openSession, type SessionSettings, settingsAfterNegotiation } from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
@@ -33,7 +34,10 @@ export interface ConnectOptions {
   readonly serverName?: string | undefined
   /** Default ["h3"]. */
   readonly alpn?: readonly string[] | undefined
-  /** Certificate to show when the server asks for one. */
+  /** Certificate chain and private key to show when the server asks for them, PEM. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** The same, loaded already. */
   readonly identity?: Identity | undefined
   /** Gives up connecting; a session that is open is not affected. */
   readonly signal?: AbortSignal | undefined
@@ -58,6 +62,14 @@ export interface ConnectOptions {
   readonly earlyData?: boolean | undefined
   /** Tokens of earlier connections (RFC 9000 section 8.1.3): shared by the connections that may be seen as related. */
   readonly tokens?: TokenStore | undefined
+  /**
+   * Speak to this host and port instead (RFC 7838 section 2.1); certificate, SNI and :authority stay those of the URL.
+   */
+  readonly alternative?: Alternative | undefined
+  /** Finds the addresses of a name; default: the system. */
+  readonly resolve?: Resolver | undefined
+  /** What the connection adds its sockets and timers to; default: one of its own, that keeps the process alive. */
+  readonly liveness?: Liveness | undefined
 }
 
 /**
@@ -68,7 +80,9 @@ export interface ConnectOptions {
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSession> {
   const target = parseTarget(url)
   options.signal?.throwIfAborted()
-  const addresses = await resolve(target.host, target.port)
+  const { host, port } = options.alternative ?? target
+  const addresses = await addressesOf(host, port, options.resolve)
+  options.signal?.throwIfAborted()
   const origin = `https://${target.authority}`
   const session = options.sessions?.take(origin)
   const settings: Omit<SessionSettings, 'remote'> = {
@@ -76,7 +90,8 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     authority: target.authority,
     alpn: options.alpn,
     verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
-    identity: options.identity,
+    identity: identityOf(options),
+    liveness: options.liveness ?? new Liveness(),
     transport: options.transport,
     versions: options.versions && versionsNamed(options.versions),
     resumption: options.sessions && {
@@ -93,21 +108,14 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   return attempt.run()
 }
 
-function isOf(session: StoredSession | undefined, { address }: RemoteAddress): boolean {
-  return session?.address === address
+/** @throws Error when certificate or key cannot be read */
+function identityOf({ identity, cert, key }: ConnectOptions): Identity | undefined {
+  if (identity !== undefined || cert === undefined || key === undefined) return identity
+  return loadIdentity(cert, key)
 }
 
-async function resolve(host: string, port: number): Promise<RemoteAddress[]> {
-  const literal = isIP(host)
-  if (literal !== 0) return [{ address: host, port, family: literal === 6 ? 6 : 4 }]
-  try {
-    const found = await lookup(host, { all: true })
-    return found
-      .slice(0, MAX_ADDRESSES)
-      .map(({ address, family }) => ({ address, port, family: family === 6 ? 6 : 4 }))
-  } catch (cause) {
-    throw new ClientError('connect', `the host ${host} was not found`, undefined, { cause })
-  }
+function isOf(session: StoredSession | undefined, { address }: RemoteAddress): boolean {
+  return session?.address === address
 }
 
 /** One call of connect(): races the addresses, keeps the first session that opens and ends the others. */
@@ -120,7 +128,7 @@ class ConnectAttempt {
   #tried = 0
   #failed = 0
   #isOver = false
-  #headStart: ReturnType<typeof setTimeout> | undefined
+  #headStart: NodeJS.Timeout | undefined
 
   constructor(
     addresses: readonly RemoteAddress[],
@@ -136,9 +144,9 @@ class ConnectAttempt {
     const { signal, timeout = CONNECT_TIMEOUT } = this.#options
     const handleAbort = (): void => this.#outcome.reject(signal?.reason)
     signal?.addEventListener('abort', handleAbort, { once: true })
-    const deadline = setTimeout(() => {
+    const deadline = this.#arm(timeout, () => {
       this.#outcome.reject(new ClientError('timeout', `no connection within ${timeout} ms`))
-    }, timeout)
+    })
     let winner: ClientSession | undefined
     try {
       void this.#tryNext()
@@ -146,8 +154,8 @@ class ConnectAttempt {
       return winner
     } finally {
       this.#isOver = true
-      clearTimeout(deadline)
-      clearTimeout(this.#headStart)
+      this.#disarm(deadline)
+      this.#disarm(this.#headStart)
       signal?.removeEventListener('abort', handleAbort)
       for (const session of this.#sessions) if (session !== winner) void session.abandon()
     }
@@ -177,12 +185,23 @@ class ConnectAttempt {
     }
   }
 
+  #arm(delay: number, callback: () => void): NodeJS.Timeout {
+    const timer = setTimeout(callback, delay)
+    return this.#settings.liveness?.add(timer) ?? timer
+  }
+
+  #disarm(timer: NodeJS.Timeout | undefined): void {
+    if (timer === undefined) return
+    clearTimeout(timer)
+    this.#settings.liveness?.delete(timer)
+  }
+
   async #tryNext(): Promise<void> {
-    clearTimeout(this.#headStart)
+    this.#disarm(this.#headStart)
     const remote = this.#addresses[this.#tried]
     if (remote === undefined || this.#isOver) return
     this.#tried++
-    this.#headStart = setTimeout(() => void this.#tryNext(), ADDRESS_HEAD_START)
+    this.#headStart = this.#arm(ADDRESS_HEAD_START, () => void this.#tryNext())
     try {
       this.#outcome.resolve(await this.#open(this.#settingsFor(remote)))
     } catch (error) {
@@ -198,13 +217,18 @@ async function openOwnSession(
   settings: SessionSettings,
   { keyLog, qlogDirectory }: ConnectOptions,
 ): Promise<ClientSession> {
-  const { family } = settings.remote
+  const { remote, liveness = new Liveness() } = settings
   const qlog = qlogDirectory === undefined ? undefined : new QlogDirectory(qlogDirectory)
-  const bind = (): Promise<NodeSocket> =>
-    bindNodeSocket({ address: family === 6 ? '::' : '0.0.0.0', port: 0 })
+  const address = remote.family === 6 ? '::' : '0.0.0.0'
+  const own: Countable[] = []
+  const count = <T extends Countable>(member: T): T => {
+    own.push(member)
+    return liveness.add(member)
+  }
+  const bind = async (): Promise<NodeSocket> => count(await bindNodeSocket({ address, port: 0 }))
   const socket = await bind()
   const endpoint = new Endpoint({
-    clock: systemClock(),
+    clock: count(systemClock()),
     entropy: systemEntropy(),
     sockets: [socket],
     backends: selectBackends(),
@@ -215,6 +239,7 @@ async function openOwnSession(
   const release = async (): Promise<void> => {
     await endpoint.close(CLOSE_TIMEOUT)
     await qlog?.close()
+    for (const member of own) liveness.delete(member)
   }
   return openSession(endpoint, { ...settings, bind, release })
 }

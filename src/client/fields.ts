@@ -1,5 +1,5 @@
 // Header fields between what a caller writes and the flat lists of http3 ([name, value, name, value, ...]).
-// Used by session.ts, client-response.ts and fetch.ts.
+// Used inside src/client.
 
 /** What a caller may give as request headers. */
 export type HeadersInput = Headers | Record<string, string> | Iterable<readonly [string, string]>
@@ -27,6 +27,11 @@ export function flattenHeaders(input: HeadersInput | undefined): string[] {
     if (!CONNECTION_SPECIFIC.has(lower)) flat.push(lower, value)
   }
   return flat
+}
+
+/** Names and values in turn as node:http gives them, with names as HTTP/3 has them. */
+export function lowerCaseNames(raw: readonly string[]): string[] {
+  return raw.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text))
 }
 
 /** The value of the first field of that (lower-case) name. */

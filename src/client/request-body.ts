@@ -7,6 +7,7 @@ export type RequestBody =
   | string
   | Uint8Array
   | ArrayBuffer
+  | Blob
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array | string>
 
@@ -31,7 +32,33 @@ export function bytesOfBody(body: RequestBody): Uint8Array | undefined {
 export function lengthOfBody(body: RequestBody): number | undefined {
   if (typeof body === 'string') return Buffer.byteLength(body)
   if (body instanceof Uint8Array || body instanceof ArrayBuffer) return body.byteLength
-  return undefined
+  return body instanceof Blob ? body.size : undefined
+}
+
+/** A streamed body that knows whether anything was taken of it: only then it cannot be sent again. */
+export class OnceBody implements AsyncIterable<Uint8Array | string> {
+  isTouched = false
+  readonly #source: AsyncIterable<Uint8Array | string>
+
+  constructor(source: AsyncIterable<Uint8Array | string>) {
+    this.#source = source
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array | string> {
+    this.isTouched = true
+    return this.#source[Symbol.asyncIterator]()
+  }
+}
+
+/** The body in a form that can be asked by isRepeatable() later. */
+export function trackedBody(body: RequestBody | undefined): RequestBody | undefined {
+  if (body === undefined || body instanceof OnceBody || lengthOfBody(body) !== undefined) return body
+  return new OnceBody(body as AsyncIterable<Uint8Array | string>)
+}
+
+/** Whether a body of trackedBody() can be sent (once more). */
+export function isRepeatable(body: RequestBody | undefined): boolean {
+  return !(body instanceof OnceBody && body.isTouched)
 }
 
 /** Moves one body into one sink. start() once; resume() whenever the sink has room again; stop() to give up. */
@@ -50,7 +77,8 @@ export class BodySender {
     this.#onError = onError
     this.#bytes = bytesOfBody(body)
     if (this.#bytes === undefined) {
-      this.#iterator = (body as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]()
+      const source = body instanceof Blob ? body.stream() : body
+      this.#iterator = (source as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]()
     }
   }
 

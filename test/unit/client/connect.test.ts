@@ -1,7 +1,6 @@
-// connect() and HttpClient over real sockets on loopback.
+// connect() over real sockets on loopback.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../../src/client/connect.ts'
-import { HttpClient } from '../../../src/client/http-client.ts'
 import { type QuactorServer, serve } from '../../../src/index.ts'
 import { createSelfSigned } from '../../../src/transport/io/self-signed.ts'
 
@@ -58,44 +57,5 @@ describe('connect()', () => {
     await expect(connect(silent, { signal })).rejects.toThrow(/timeout/)
     await expect(connect('https://no-such-host.invalid/')).rejects.toMatchObject({ kind: 'connect' })
     await expect(connect('http://127.0.0.1/')).rejects.toThrow(TypeError)
-  })
-})
-
-describe('HttpClient.fetch()', () => {
-  it('reuses one connection per origin for GET, POST, HEAD and 204', async () => {
-    const client = new HttpClient({ ca })
-    const before = server.status().connections.opened
-    const hello = await client.fetch(`${url}/`, { headers: { 'x-sent': 'web' } })
-    expect([hello.status, hello.headers.get('x-seen'), await hello.text()]).toEqual([200, 'web', 'hello'])
-    const echo = await client.fetch(`${url}/echo`, { method: 'POST', body: 'there and back' })
-    expect([echo.headers.get('x-method'), await echo.text()]).toEqual(['POST', 'there and back'])
-    const head = await client.fetch(`${url}/`, { method: 'HEAD' })
-    expect([head.status, await head.text()]).toEqual([200, ''])
-    const empty = await client.fetch(`${url}/empty`)
-    expect([empty.status, empty.body]).toEqual([204, null])
-    expect(server.status().connections.opened - before).toBe(1)
-    await client.close()
-    await expect(client.fetch(`${url}/`)).rejects.toMatchObject({ kind: 'aborted' })
-  })
-
-  it('streams a request body of unknown length', async () => {
-    const client = new HttpClient({ ca })
-    const body = new Blob(['streamed']).stream()
-    const response = await client.fetch(`${url}/echo`, {
-      method: 'POST',
-      body,
-      duplex: 'half',
-    } as RequestInit)
-    expect(await response.text()).toBe('streamed')
-    await client.close()
-  })
-
-  it('rejects with the reason of its signal', async () => {
-    const client = new HttpClient({ ca })
-    const controller = new AbortController()
-    const request = client.fetch(`${url}/slow`, { signal: controller.signal })
-    setTimeout(() => controller.abort(new Error('no longer wanted')), 100)
-    await expect(request).rejects.toThrow('no longer wanted')
-    await client.close()
   })
 })

@@ -74,7 +74,7 @@ describe('ticketKeys', () => {
   it('false: no tickets, every handshake is a full one', async () => {
     const url = await start({ ticketKeys: false, tcp: false })
     const sessions = new MemorySessionStore()
-    const client = new HttpClient({ insecure: true, sessions })
+    const client = new HttpClient({ insecure: true, sessions, http3: 'only' })
     ends.push(() => client.close())
     expect(await (await client.fetch(url)).text()).toBe('GET false')
     expect(sessions.size).toBe(0)
@@ -92,7 +92,7 @@ describe('ticketKeys', () => {
       },
     }
     for (const url of [await start({ ticketKeys }), await start({ ticketKeys })]) {
-      const client = new HttpClient({ insecure: true, sessions: store })
+      const client = new HttpClient({ insecure: true, sessions: store, http3: 'only' })
       expect(await (await client.fetch(url)).text()).toBe('GET false')
       await vi.waitFor(() => expect(origins.at(-1)).toBe(new URL(url).origin))
       await client.close()
