@@ -175,7 +175,7 @@ export class Transmitter {
     writer.begin(keys, buffer, start, limit, recovery.pool.acquire())
     if (isClosing) this.#writeClose(writer)
     else {
-      if (wantsAck || space.acks.hasPendingAck || repeatsAck(space)) this.#writeAck(writer, now)
+      if (wantsAck || space.acks.hasPendingAck) this.#writeAck(writer, now)
       if (mayElicit) this.#writeEliciting(writer)
     }
     if (!writer.isEmpty) return true
@@ -275,11 +275,3 @@ const FULL_SLACK = 24
 const NO_REASON = new Uint8Array(0)
 /** Below this a STREAM frame would carry next to nothing: header and a few bytes. */
 const MIN_STREAM_ROOM = 24
-
-/**
- * A probe of the handshake has the acknowledgement with it that may be lost as well: the peer, which has no sample of the
- * round-trip time without it, would go on repeating itself once a second (RFC 9002 section 6.2.2).
- */
-function repeatsAck(space: PacketSpace): boolean {
-  return space.probes > 0 && space.index !== Space.application
-}
