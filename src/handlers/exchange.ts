@@ -54,6 +54,10 @@ export interface Exchange {
   priority: Priority
   /** Called when the client asks for another priority; `priority` has it, unless the server has set its own. */
   onPriorityChange: (() => void) | undefined
+  /** Most bytes of body that are taken, default no limit; reading more throws BodyTooLargeError. Set before reading. */
+  bodyLimit: number
+  /** The response has to begin within so many ms; default: what the server's supervision says. */
+  deadline: number
   /** The head of the final response has been sent. */
   readonly isHeadSent: boolean
   /** The response is whole or given up: nothing more can be sent. */

@@ -13,10 +13,10 @@ import {
   CancelledError,
   type DatagramTunnel,
   type Exchange,
-  type ExchangeHandler,
   fieldValue,
   quietly,
 } from './exchange.ts'
+import { limitedBody } from './limited-body.ts'
 import { fieldMap, fieldOf, regularFields } from './node-fields.ts'
 import { breakTunnel, containEvents, openStream, openUpgraded, type Upgrade } from './node-tunnel.ts'
 import { type ErrorHome, runContained } from './stray-errors.ts'
@@ -45,10 +45,12 @@ export class NodeExchange implements Exchange, ErrorHome {
   /** Called for tunnels only: HTTP/1.1 and HTTP/2 of Node drain by themselves. */
   onDrain: (() => void) | undefined
   onPriorityChange: (() => void) | undefined
+  bodyLimit = Number.POSITIVE_INFINITY
   readonly #request: NodeRequest
   readonly #response: NodeResponse
   readonly #report: ReportFault
   #waiter: Waiter<void> | undefined
+  #deadline: ReturnType<typeof setTimeout> | undefined
   #priority: Priority | undefined
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
@@ -128,11 +130,19 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   get body(): AsyncIterable<Uint8Array> {
-    return this.#readBody()
+    const body = this.#readBody()
+    return this.bodyLimit === Number.POSITIVE_INFINITY ? body : limitedBody(body, this.bodyLimit)
   }
 
   get datagrams(): DatagramTunnel | undefined {
     return this.#tunnelDatagrams
+  }
+
+  set deadline(delay: number) {
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => {
+      if (!this.isHeadSent) this.reset()
+    }, delay).unref()
   }
 
   /** The connection or stream that a handler has taken over. */
@@ -343,6 +353,7 @@ export class NodeExchange implements Exchange, ErrorHome {
   }
 
   #handleClose = (): void => {
+    clearTimeout(this.#deadline)
     // Node says `finished` of every HTTP/2 response that is closed, also of one that nobody has ended.
     if (!this.#response.writableEnded || !this.#response.writableFinished) this.#cancel()
   }
@@ -378,20 +389,3 @@ export class NodeExchange implements Exchange, ErrorHome {
 }
 
 function ignore(): void {}
-
-/** Runs a handler; whatever it throws ends this exchange only. */
-export async function runExchange(handler: ExchangeHandler, exchange: NodeExchange): Promise<void> {
-  try {
-    await runContained(exchange, handler, exchange)
-    const { tunnel } = exchange
-    if (tunnel !== undefined) {
-      if (!tunnel.closed) await new Promise((resolve) => tunnel.once('close', resolve))
-      return
-    }
-    if (exchange.isResponseEnded || exchange.isCancelled) return
-    throw new Error('the handler ended without a whole response')
-  } catch (error) {
-    // After a cancellation an error is the expected way out.
-    if (!exchange.isCancelled) exchange.handleStray(error)
-  }
-}

@@ -3,16 +3,12 @@
 import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { HandlerFault } from '../supervisor/supervision.ts'
+import { type AltSvc, altSvcField } from './alternative-service.ts'
 import type { ExchangeHandler } from './exchange.ts'
-import { ALT_SVC_MAX_AGE, MAX_TCP_CONNECTIONS, TCP_IDLE_TIMEOUT } from './limits.ts'
-import {
-  NodeExchange,
-  type NodeRequest,
-  type NodeResponse,
-  type ReportFault,
-  runExchange,
-} from './node-exchange.ts'
+import { MAX_TCP_CONNECTIONS, TCP_IDLE_TIMEOUT } from './limits.ts'
+import { NodeExchange, type NodeRequest, type NodeResponse, type ReportFault } from './node-exchange.ts'
 import type { Upgrade } from './node-tunnel.ts'
+import { runExchange } from './run-exchange.ts'
 import { listenForTunnels } from './tcp-tunnels.ts'
 import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 
@@ -27,6 +23,8 @@ export interface TcpServerOptions {
   readonly handler: ExchangeHandler
   /** What is spoken on tunnels; default nothing. */
   readonly tunnels?: TunnelRoutes
+  /** What responses say about HTTP/3; default that it is there. */
+  readonly altSvc?: AltSvc
   readonly report: (fault: HandlerFault) => void
 }
 
@@ -109,14 +107,14 @@ function listenForRequests(
   port: number,
   open: Set<NodeExchange>,
 ): void {
-  const alternative = `h3=":${port}"; ma=${ALT_SVC_MAX_AGE}`
+  const alternative = altSvcField(options.altSvc ?? {}, port)
   const { tunnels = NO_TUNNELS, handler } = options
   const exchangeOf = (
     request: NodeRequest,
     response: NodeResponse,
     more?: { readonly upgrade?: Upgrade; readonly expectsContinue?: boolean },
   ): NodeExchange => {
-    response.setHeader('alt-svc', alternative)
+    if (alternative !== undefined) response.setHeader('alt-svc', alternative)
     const { method, url } = request
     const report: ReportFault = (kind, error) => options.report({ kind, method, path: url, error })
     return new NodeExchange(request, response, report, more)

@@ -61,6 +61,8 @@ export abstract class HandlerActor implements RequestStreamEvents {
   phase: number = HandlerPhase.running
   /** When the handler was cancelled, ms; only meaningful from then on. */
   cancelledAt = 0
+  /** Time to begin a response that is this handler's own, ms; 0 = as the server's settings say. */
+  deadline = 0
   /** Error code with which the peer cancelled, -1 when it did not. */
   peerCode = -1
   #resetCode: number = H3ErrorCode.H3_REQUEST_CANCELLED
@@ -127,7 +129,7 @@ export abstract class HandlerActor implements RequestStreamEvents {
   /** Looks at the deadlines; called about once a second. Times in ms. */
   sweep(now: number, deadline: number, grace: number): void {
     if (this.phase === HandlerPhase.running) {
-      if (this.request.isHeadSent || now - this.startedAt < deadline) return
+      if (this.request.isHeadSent || now - this.startedAt < (this.deadline || deadline)) return
       this.owner.handleHandlerHang(this)
       this.cancel('deadline', H3ErrorCode.H3_INTERNAL_ERROR)
     } else if (this.phase === HandlerPhase.cancelled && now - this.cancelledAt >= grace) {

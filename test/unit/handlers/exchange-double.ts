@@ -31,6 +31,8 @@ export class ExchangeDouble implements Exchange {
   priority = DEFAULT_PRIORITY
   onPriorityChange: (() => void) | undefined
   resetCode = -1
+  bodyLimit = Number.POSITIVE_INFINITY
+  deadline = 0
   status = 0
   fields: readonly string[] = []
   written: Buffer[] = []
