@@ -3,11 +3,13 @@
 import { H3Connection, type H3ConnectionOptions, type H3Events, type RequestStream } from '../http3/index.ts'
 import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE, MAX_TABLE_CAPACITY } from '../http3/limits.ts'
 import type { QpackLimits } from '../http3/qpack/decoder.ts'
+import { encodeOriginFrame } from '../http3/origin-frame.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { QuicConnection } from '../transport/connection/index.ts'
+import type { QuicStream } from '../transport/streams/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
@@ -23,6 +25,8 @@ const TOO_EARLY = 425
 export interface Http3Options {
   /** What is spoken on tunnels; default nothing. */
   readonly tunnels?: TunnelRoutes | undefined
+  /** Origins that the server is ready to answer for, named to clients in an ORIGIN frame (RFC 9412). */
+  readonly origins?: readonly string[] | undefined
   /** Dynamic table of header compression (RFC 9204); what is left out is the default, 0 turns it off. */
   readonly qpack?: Partial<QpackLimits> | undefined
 }
@@ -90,8 +94,22 @@ class RequestEvents implements H3Events {
 }
 
 class Http3Service extends H3Connection implements SupervisedApplication {
-  constructor(connection: QuicConnection, events: H3Events, settings: AnnouncedSettings) {
+  readonly #origins: Uint8Array | undefined
+
+  /** @param origins an ORIGIN frame */
+  constructor(
+    connection: QuicConnection,
+    events: H3Events,
+    settings: AnnouncedSettings,
+    origins: Uint8Array | undefined,
+  ) {
     super(connection, { role: 'server', events, grease: greaseOf(connection), settings })
+    this.#origins = origins
+  }
+
+  override handleOwnControl(stream: QuicStream): void {
+    super.handleOwnControl(stream)
+    if (this.#origins !== undefined) stream.write(this.#origins)
   }
 
   /** RFC 9114 section 5.2: everything is still accepted, but the client learns that the end is near. */
@@ -124,6 +142,7 @@ export function http3Service(
 ): ApplicationFactory {
   const service: ExchangeService = { handler, date }
   const { tunnels = NO_TUNNELS } = options
+  const origins = options.origins && encodeOriginFrame(options.origins)
   return (connection, supervisor) =>
-    new Http3Service(connection, new RequestEvents(supervisor, service, tunnels), announced(options))
+    new Http3Service(connection, new RequestEvents(supervisor, service, tunnels), announced(options), origins)
 }

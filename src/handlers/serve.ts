@@ -10,6 +10,7 @@ import type { HandlerFault, SupervisionSettings } from '../supervisor/supervisio
 import type { PreferredAddresses, QuicVersionName, TransportSettings } from '../transport/connection/index.ts'
 import type { SelfSigned } from '../transport/io/self-signed.ts'
 import type { TicketSecrets } from '../transport/tls/index.ts'
+import type { AltSvc } from './alternative-service.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
 import { startServer } from './start-server.ts'
@@ -45,6 +46,16 @@ export interface ServeOptions {
   readonly inspector?: { readonly port: number } | false
   /** HTTP/1.1 and HTTP/2 on the same port number; on by default. */
   readonly tcp?: boolean
+  /**
+   * What responses over TCP say about HTTP/3 (Alt-Svc, RFC 7838). Default: that it is on the same port, good for a day.
+   * False says nothing; `clear` makes clients forget what they were told.
+   */
+  readonly altSvc?: AltSvc
+  /**
+   * Origins ("https://a.example") that clients may use this server for on the same connection, beside the one that they
+   * came for (ORIGIN frame, RFC 9412). The certificate has to be good for them.
+   */
+  readonly origins?: readonly string[]
   /**
    * Lets returning clients send requests with their first packets (0-RTT): one round trip less. Off by default, because
    * an attacker may replay such requests: handlers see only safe methods so, with `earlyData` set; others get 425.
@@ -119,7 +130,8 @@ export interface QuactorServer {
 /**
  * Starts a server.
  * @throws Error of the system when a port is busy or may not be bound, or the qlog folder cannot be made;
- *   IdentityError for a key that cannot be used; RangeError for a secret that is too short
+ *   IdentityError for a key that cannot be used; RangeError for a secret that is too short; TypeError for an origin
+ *   that is none
  */
 export function serve(options: ServeOptions = {}): Promise<QuactorServer> {
   return startServer(options)

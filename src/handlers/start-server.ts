@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import { loadIdentity, SessionTickets } from '../transport/tls/index.ts'
+import { checkedAltSvc } from './alternative-service.ts'
 import { bindPorts } from './bind-ports.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
@@ -30,9 +31,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const certificate = await certificateOf(options)
   const identity = loadIdentity(certificate.cert, certificate.key)
   const tunnels = tunnelRoutesOf(options, clock)
-  const http3: Http3Options = { tunnels }
-  const tickets = ticketsOf(options, clock, http3)
+  const http3: Http3Options = { tunnels, origins: options.origins }
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
+  const altSvc = checkedAltSvc(options.altSvc ?? {})
+  const application = http3Service(handler, httpDates(), http3)
+  const tickets = ticketsOf(options, clock, http3)
   const ports = await bindPorts({
     host: options.host,
     port: options.port ?? 4433,
@@ -40,7 +43,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     tcp:
       options.tcp === false
         ? undefined
-        : { cert: certificate.cert, key: certificate.key, handler, tunnels, report },
+        : { cert: certificate.cert, key: certificate.key, handler, tunnels, altSvc, report },
   })
   const endpoint = new Endpoint({
     clock,
@@ -49,7 +52,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     backends: selectBackends(),
     server: {
       tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
-      application: http3Service(handler, httpDates(), http3),
+      application,
       ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
     },
     report,
