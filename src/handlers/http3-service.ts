@@ -2,8 +2,8 @@
 // endpoint through the factory below.
 import { H3Connection, type H3ConnectionOptions, type H3Events, type RequestStream } from '../http3/index.ts'
 import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE, MAX_TABLE_CAPACITY } from '../http3/limits.ts'
-import type { QpackLimits } from '../http3/qpack/decoder.ts'
 import { encodeOriginFrame } from '../http3/origin-frame.ts'
+import type { QpackLimits } from '../http3/qpack/decoder.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
