@@ -4,6 +4,7 @@
 import type { CloseInfo } from '../transport/connection/index.ts'
 import type { RequestStream } from './request-stream.ts'
 import type { H3Settings } from './settings.ts'
+import type { WebTransportOptions } from './webtransport/sessions.ts'
 
 /** What the owner of a connection is told. All calls are synchronous. */
 export interface H3Events {
@@ -34,6 +35,8 @@ export interface H3ConnectionOptions {
       'maxFieldSectionSize' | 'enableConnectProtocol' | 'qpackMaxTableCapacity' | 'qpackBlockedStreams'
     >
   >
+  /** Speaks WebTransport; what it needs in SETTINGS is announced. */
+  readonly webtransport?: WebTransportOptions | undefined
   /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
   readonly grease?: number
 }

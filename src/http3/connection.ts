@@ -38,6 +38,8 @@ import {
   refusedStream,
   type UnidirectionalReader,
 } from './unidirectional-stream.ts'
+import { ServerStream } from './webtransport/server-stream.ts'
+import { WebTransportSessions, webtransportSettings } from './webtransport/sessions.ts'
 
 const DEFAULT_GREASE = 417
 
@@ -64,6 +66,8 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
   readonly log: H3Log | undefined
   readonly writer = new MessageWriter()
   readonly datagrams: HttpDatagrams
+  /** Undefined where WebTransport is not wanted. */
+  readonly webtransport: WebTransportSessions | undefined
   private readonly priorityUpdates: PriorityUpdates
   /** Request streams whose QUIC stream is gone while received bytes wait for their reader. */
   readonly lingering = new Set<RequestStream>()
@@ -92,6 +96,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
       qpackBlockedStreams: MAX_BLOCKED_STREAMS,
       // RFC 9297 section 2.1.1: only beside the transport parameter.
       h3Datagram: transport.settings.maxDatagramFrameSize > 0,
+      ...(options.webtransport && webtransportSettings(transport.settings.resetStreamAt)),
       ...options.settings,
     }
     this.grease = options.grease ?? DEFAULT_GREASE
@@ -99,6 +104,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.writer.log = this.log
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
+    this.webtransport = options.webtransport && new WebTransportSessions(this, options.webtransport)
     this.ownStreams = new OwnStreams(this)
     const { qpackMaxTableCapacity: maxTableCapacity, qpackBlockedStreams: blockedStreams } = this.settings
     this.decoder = new QpackDecoder(
@@ -116,6 +122,10 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
 
   get allowsConnectProtocol(): boolean {
     return this.settings.enableConnectProtocol
+  }
+
+  get takesWebTransport(): boolean {
+    return this.webtransport !== undefined
   }
 
   /** ID of the first request stream that the peer (server) or we (client) have not opened yet. */
@@ -161,6 +171,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.controlStream.write(
       id >= ANY_REQUEST ? GOAWAY_ANY_REQUEST : encodeIdentifierFrame(FrameType.goaway, id),
     )
+    this.webtransport?.handleGoaway()
   }
 
   /** Server: finishes what has arrived and rejects every later request with H3_REQUEST_REJECTED. */
@@ -232,16 +243,19 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
   handleStreamCredit(kind: 'bidi' | 'uni'): void {
     if (kind === 'uni') this.ownStreams.open()
     else this.events.handleRequestCredit?.()
+    this.webtransport?.handleStreamCredit()
   }
 
   acceptStream(stream: QuicStream): StreamApplication {
     if (!stream.isBidirectional) return new PeerUnidirectionalStream(this)
     if (this.role === 'client') {
+      if (this.webtransport !== undefined) return new ServerStream(this, this.webtransport)
       // RFC 9114 section 6.1
       this.fail(connectionError(H3ErrorCode.H3_STREAM_CREATION_ERROR, 'bidirectional stream of a server'))
       return refusedStream
     }
-    if (stream.id >= this.sentGoaway) {
+    // Streams of a WebTransport session may come after GOAWAY: the head will tell.
+    if (this.isRefused(stream.id) && this.webtransport === undefined) {
       stream.reset(H3ErrorCode.H3_REQUEST_REJECTED)
       stream.stopSending(H3ErrorCode.H3_REQUEST_REJECTED)
       return refusedStream
@@ -250,6 +264,11 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     const request = new RequestStream(stream, this)
     this.priorityUpdates.deliverEarly(request)
     return request
+  }
+
+  /** Server: GOAWAY has said that this request will not be processed. */
+  isRefused(id: number): boolean {
+    return id >= this.sentGoaway
   }
 
   handleDatagramFrame(payload: Uint8Array): void {
@@ -347,6 +366,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
       this.receivedGoaway = id
       this.rejectRequestsFrom(id)
     }
+    this.webtransport?.handleGoaway()
     this.events.handleGoaway?.(id)
   }
 

@@ -16,10 +16,18 @@ export const FrameType = {
   maxPushId: 0x0d,
   priorityUpdateRequest: 0xf0700,
   priorityUpdatePush: 0xf0701,
+  /** No frame, but the beginning of a stream: a session ID follows (draft-ietf-webtrans-http3 section 4.3). */
+  webtransportStream: 0x41,
 } as const
 
-/** Unidirectional stream types of RFC 9114 section 6.2 and RFC 9204 section 4.2. */
-export const StreamType = { control: 0x00, push: 0x01, qpackEncoder: 0x02, qpackDecoder: 0x03 } as const
+/** Unidirectional stream types of RFC 9114 section 6.2, RFC 9204 section 4.2, draft-ietf-webtrans-http3 section 4.2. */
+export const StreamType = {
+  control: 0x00,
+  push: 0x01,
+  qpackEncoder: 0x02,
+  qpackDecoder: 0x03,
+  webtransport: 0x54,
+} as const
 
 /**
  * Reads one variable-length integer that may arrive in pieces (RFC 9000 section 16). Values from 2^53 on lose
@@ -63,6 +71,11 @@ export class FrameParser {
   remaining = 0
   private readonly varint = new VarintReader()
   private hasType = false
+
+  /** The least significant byte of `length` as received. */
+  get lengthLowByte(): number {
+    return this.varint.lowByte
+  }
 
   /** Between two frames, no byte of the next header taken: the only place where a stream may end (section 7.1). */
   get isAtBoundary(): boolean {

@@ -14,3 +14,4 @@ export { DEFAULT_PRIORITY, type Priority, parsePriority, priorityOf, priorityTex
 export type { RequestStreamEvents, RespondOptions } from './request-events.ts'
 export { RequestStream } from './request-stream.ts'
 export type { H3Settings } from './settings.ts'
+export * from './webtransport/index.ts'

@@ -11,6 +11,17 @@ import { type MessageHead, SectionKind } from './message-head.ts'
 import type { H3Log } from './qlog.ts'
 import type { QpackDecoder, SectionWaiter } from './qpack/decoder.ts'
 
+/** The beginning of a stream that belongs to a WebTransport session. */
+export interface StreamHeader {
+  /** Session ID, and its last byte, which is exact for IDs beyond 2^53, too. */
+  readonly id: number
+  readonly lowByte: number
+  /** Length of the header. */
+  readonly bytes: number
+  /** What was read behind it, borrowed. */
+  readonly rest: Uint8Array
+}
+
 /** What the receiving halves of one connection share. */
 export interface ReceiverContext {
   readonly role: 'client' | 'server'
@@ -24,6 +35,8 @@ export interface ReceiverContext {
   readonly log: H3Log | undefined
   /** We announced extended CONNECT. */
   readonly allowsConnectProtocol: boolean
+  /** Streams may belong to WebTransport sessions. */
+  readonly takesWebTransport: boolean
 }
 
 /** How far the message has come. */
@@ -41,7 +54,16 @@ export const ReceivePart = {
 } as const
 
 /** What `advance` found. */
-export const Step = { starved: 0, head: 1, informational: 2, body: 3, trailers: 4, end: 5 } as const
+export const Step = {
+  starved: 0,
+  head: 1,
+  informational: 2,
+  body: 3,
+  trailers: 4,
+  end: 5,
+  /** The stream is no request, but belongs to a WebTransport session. */
+  webtransport: 6,
+} as const
 
 const nothing = new Uint8Array(0)
 
@@ -65,6 +87,7 @@ export class MessageReceiver implements SectionWaiter {
   private chunk: Uint8Array = nothing
   private offset = 0
   private isBorrowed = false
+  private hasFrames = false
   private reassembly: Uint8Array | undefined
   private reassembled = 0
   /** A section that is ahead of the dynamic table (RFC 9204 section 2.2.1); nothing behind it is read meanwhile. */
@@ -115,7 +138,11 @@ export class MessageReceiver implements SectionWaiter {
         if (!this.fill()) return this.finishOrStarve()
         const next = parser.readHeader(this.chunk, this.offset, this.chunk.length)
         this.offset = next < 0 ? -1 - next : next
-        if (next >= 0) this.beginFrame()
+        if (next < 0) continue
+        if (parser.type === FrameType.webtransportStream && this.context.takesWebTransport) {
+          return this.beginWebTransport()
+        }
+        this.beginFrame()
       } else if (parser.type === FrameType.data) {
         if (this.offset < this.chunk.length || this.stream.readableBytes > 0) return Step.body
         return this.finishOrStarve()
@@ -147,6 +174,15 @@ export class MessageReceiver implements SectionWaiter {
     const piece = chunk.subarray(start, end)
     if (!isLent) this.keep()
     return piece
+  }
+
+  /** After Step.webtransport: gives up the stream, and what was read of it. */
+  leave(): StreamHeader {
+    const { length: id, lengthLowByte: lowByte } = this.parser
+    const rest = this.chunk.subarray(this.offset)
+    const bytes = this.stream.receiving!.buffer.readOffset - rest.length
+    this.stop()
+    return { id, lowByte, bytes, rest }
   }
 
   /** Copies what is still borrowed; called when the transport's call is about to return. */
@@ -213,7 +249,14 @@ export class MessageReceiver implements SectionWaiter {
     return new H3Error(H3ErrorCode.H3_REQUEST_INCOMPLETE, 'no request', 'stream')
   }
 
+  // draft-ietf-webtrans-http3 section 4.3: the signal counts as "the very first bytes of a request stream" only.
+  private beginWebTransport(): number {
+    if (this.hasFrames) throw connectionError(H3ErrorCode.H3_FRAME_ERROR, 'WT_STREAM inside of a stream')
+    return Step.webtransport
+  }
+
   private beginFrame(): void {
+    this.hasFrames = true
     const { type, length } = this.parser
     if (!checkPlacement(type, this.place)) {
       this.context.budget.charge(1 + Math.floor(length / UNKNOWN_FRAME_BYTES_PER_GLITCH))

@@ -1,5 +1,6 @@
-// The head of a request between its fields and its stream: checks one that is about to be sent as if it had been
-// received, and writes down what a checked one says. Used by H3Connection (client) and RequestStream (server).
+// The heads of a request and its response, between their fields and their stream: checks a request that is about to be
+// sent as if it had been received, writes down what a checked one says, and knows what a status means. Used by
+// H3Connection (client) and RequestStream.
 
 import { H3Error } from './errors.ts'
 import { classesOfText } from './field-grammar.ts'
@@ -38,4 +39,15 @@ export function describeRequest(request: RequestStream, head: MessageHead): void
   request.path = head.path ?? ''
   request.protocol = head.protocol
   request.headers = head.fields
+}
+
+/** @throws TypeError for anything but 200 to 599 */
+export function checkFinalStatus(status: number): void {
+  const isFinal = Number.isInteger(status) && status >= 200 && status <= 599
+  if (!isFinal) throw new TypeError(`invalid status ${status}`)
+}
+
+/** RFC 9110 section 6.4.1: responses that have no content. */
+export function isWithoutContent(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304
 }

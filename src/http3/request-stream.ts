@@ -9,7 +9,7 @@ import { MessageReceiver, ReceivePart, Step } from './message-receiver.ts'
 import { MessageSender, type SenderOwner, SendPart } from './message-sender.ts'
 import { type Priority, parseOverride, priorityOf, ResponsePriority } from './priorities.ts'
 import type { RequestStreamEvents, RespondOptions } from './request-events.ts'
-import { describeRequest } from './request-head.ts'
+import { checkFinalStatus, describeRequest, isWithoutContent } from './request-head.ts'
 
 export class RequestStream implements StreamApplication, SenderOwner {
   readonly connection: H3Connection
@@ -149,10 +149,8 @@ export class RequestStream implements StreamApplication, SenderOwner {
   respond(status: number, fields: readonly string[], options?: RespondOptions): boolean {
     if (this.sender.part === SendPart.reset) return false
     if (this.sender.part !== SendPart.head) throw new TypeError('the response has already begun')
-    if (!Number.isInteger(status) || status < 200 || status > 599)
-      throw new TypeError(`invalid status ${status}`)
-    // RFC 9110 section 6.4.1
-    const isContentless = this.method === 'HEAD' || status === 204 || status === 304
+    checkFinalStatus(status)
+    const isContentless = isWithoutContent(this.method, status)
     const isOpen = this.sender.sendHead(status, fields, isContentless, options?.body)
     const { priority } = this.connection.writer
     if (priority !== undefined) this.signals.override(parseOverride(priority))
@@ -168,8 +166,6 @@ export class RequestStream implements StreamApplication, SenderOwner {
   sendInformational(status: number, fields: readonly string[]): void {
     if (this.sender.part === SendPart.reset) return
     if (this.sender.part !== SendPart.head) throw new TypeError('the response has already begun')
-    const isInterim = Number.isInteger(status) && status >= 100 && status < 200 && status !== 101
-    if (!isInterim) throw new TypeError(`invalid interim status ${status}`)
     this.sender.sendInformational(status, fields)
   }
 
@@ -314,7 +310,9 @@ export class RequestStream implements StreamApplication, SenderOwner {
     while (this.receiver.part < ReceivePart.done) {
       const step = this.receiver.advance()
       if (step === Step.starved) return
-      if (step !== Step.body) this.deliver(step)
+      // draft-ietf-webtrans-http3 section 4.3: the stream is none of HTTP's.
+      if (step === Step.webtransport) this.connection.webtransport?.adopt(this.stream, this.receiver.leave())
+      else if (step !== Step.body) this.deliver(step)
       else if (!this.offerBody()) return
     }
   }
@@ -344,8 +342,11 @@ export class RequestStream implements StreamApplication, SenderOwner {
     describeRequest(this, head)
     this.signals.takeField(head.priority)
     this.receiver.isTunnel = this.method === 'CONNECT'
-    this.connection.events.handleRequest(this)
-    this.connection.datagrams.deliverEarly(this)
+    if (this.connection.isRefused(this.id)) this.reset(H3ErrorCode.H3_REQUEST_REJECTED)
+    else {
+      this.connection.events.handleRequest(this)
+      this.connection.datagrams.deliverEarly(this)
+    }
   }
 
   private deliverResponse(status: number, fields: string[]): void {
@@ -353,7 +354,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     this.responseHeaders = fields
     const isConnected = this.method === 'CONNECT' && status < 300
     this.receiver.isTunnel = isConnected
-    this.receiver.isContentless = this.method === 'HEAD' || status === 204 || status === 304
+    this.receiver.isContentless = isWithoutContent(this.method, status)
     if (this.receiver.isContentless || isConnected) this.receiver.expectedLength = -1
     this.events?.handleHead?.(status, fields)
   }

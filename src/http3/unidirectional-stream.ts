@@ -4,6 +4,7 @@
 import type { QuicStream, StreamApplication } from '../transport/streams/index.ts'
 import { connectionError, H3Error, H3ErrorCode, h3ErrorName } from './errors.ts'
 import { StreamType, VarintReader } from './frames.ts'
+import type { WebTransportSessions } from './webtransport/sessions.ts'
 
 /** Takes the bytes behind the stream type. */
 export interface UnidirectionalReader {
@@ -12,6 +13,8 @@ export interface UnidirectionalReader {
 
 /** What a unidirectional stream needs of its connection. */
 export interface UnidirectionalOwner {
+  /** Undefined where WebTransport is not wanted. */
+  readonly webtransport: WebTransportSessions | undefined
   /**
    * Claims a critical stream type for its one stream.
    * @returns its reader, or undefined for types that we do not know
@@ -33,6 +36,8 @@ export class PeerUnidirectionalStream implements StreamApplication {
   private readonly varint = new VarintReader()
   private reader: UnidirectionalReader | undefined
   private isPush = false
+  /** The stream type was that of WebTransport: the session ID follows. */
+  private isOfSession = false
   private isIgnored = false
 
   constructor(owner: UnidirectionalOwner) {
@@ -57,6 +62,7 @@ export class PeerUnidirectionalStream implements StreamApplication {
 
   private take(stream: QuicStream, chunk: Uint8Array): void {
     const taken = this.reader === undefined ? this.takeHeader(stream, chunk) : 0
+    if (this.isIgnored) return
     if (taken < chunk.length) this.reader?.push(chunk.subarray(taken))
   }
 
@@ -64,10 +70,19 @@ export class PeerUnidirectionalStream implements StreamApplication {
   private takeHeader(stream: QuicStream, chunk: Uint8Array): number {
     for (let offset = 0; offset < chunk.length; offset++) {
       if (!this.varint.push(chunk[offset])) continue
-      if (!this.resolve(stream, this.varint.value)) continue
+      if (this.isOfSession) this.leaveToSession(stream, chunk.subarray(offset + 1))
+      else if (!this.resolve(stream, this.varint.value)) continue
       return offset + 1
     }
     return chunk.length
+  }
+
+  // draft-ietf-webtrans-http3 section 4.2
+  private leaveToSession(stream: QuicStream, rest: Uint8Array): void {
+    this.isIgnored = true
+    const { value, lowByte } = this.varint
+    const { readOffset } = stream.receiving!.buffer
+    this.owner.webtransport!.adopt(stream, { id: value, lowByte, bytes: readOffset - rest.length, rest })
   }
 
   /** Decides what the stream is; false while more of its header is needed. */
@@ -75,6 +90,10 @@ export class PeerUnidirectionalStream implements StreamApplication {
     // RFC 9114 section 6.2.2: no push was allowed, so every push ID is too large; it is read first nevertheless.
     if (this.isPush)
       throw connectionError(H3ErrorCode.H3_ID_ERROR, 'push stream although no push was allowed')
+    if (value === StreamType.webtransport && this.owner.webtransport !== undefined) {
+      this.isOfSession = true
+      return false
+    }
     this.reader = this.owner.claimStreamType(value, stream.id)
     if (this.reader !== undefined) return true
     if (value === StreamType.push) {

@@ -29,7 +29,7 @@ export function connectionRules(entry: ConnectionEntry, complain: Complain): voi
 /** Actors = stream table = opened - closed; nothing outlives its connection. */
 function registries(supervisor: ConnectionSupervisor, connection: QuicConnection, complain: Complain): void {
   const { table } = connection.host
-  const { streamCount, requestStreams, channelCount } = supervisor
+  const { streamCount, requestStreams, channelCount, sessions } = supervisor
   const entries = table.streams.size
   if (streamCount !== entries || entries !== table.opened - table.closed) {
     complain(
@@ -39,6 +39,12 @@ function registries(supervisor: ConnectionSupervisor, connection: QuicConnection
   }
   if (channelCount > requestStreams) {
     complain('datagram channels <= live request streams', `${channelCount} > ${requestStreams}`)
+  }
+  if (sessions.count > requestStreams) {
+    complain('WebTransport sessions <= live request streams', `${sessions.count} > ${requestStreams}`)
+  }
+  if (sessions.streamCount > entries) {
+    complain('streams of sessions <= stream table', `${sessions.streamCount} > ${entries}`)
   }
   if (connection.isEnding && entries !== 0)
     complain('a connection that ends has no streams', `${entries} streams`)

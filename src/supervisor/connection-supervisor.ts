@@ -20,6 +20,7 @@ import { DatagramChannel } from './datagram-channel.ts'
 import { type HandlerActor, type HandlerOwner, HandlerPhase } from './handler-actor.ts'
 import type { StuckReport } from './stuck-report.ts'
 import type { SupervisedApplication, SupervisionServices } from './supervision.ts'
+import { SessionRegistry } from './webtransport-sessions.ts'
 
 export class ConnectionSupervisor
   implements StreamSupervision, ActorOwner, HandlerOwner, ConnectionApplication
@@ -34,6 +35,8 @@ export class ConnectionSupervisor
   handleDatagramFrame?: (payload: Uint8Array) => void
   /** Owner of the connection's and the handshake's own actors: they are not streams and not counted as such. */
   readonly lifeOwner: ActorOwner
+  /** WebTransport sessions; their streams are among those below. */
+  readonly sessions: SessionRegistry
   readonly #services: SupervisionServices
   readonly #forget: (supervisor: ConnectionSupervisor) => void
   readonly #streams = new Map<LifeActor, QuicStream>()
@@ -54,6 +57,7 @@ export class ConnectionSupervisor
     this.#forget = forget
     this.#crashes = new CrashIntensity(services.settings.crashLimit, services.settings.crashWindow)
     this.#watch = new ConnectionWatch(this, services, this.#streams)
+    this.sessions = new SessionRegistry(this, services)
     this.lifeOwner = new LifeOwner(this, services)
     services.counters.connectionsOpened++
   }
@@ -144,7 +148,7 @@ export class ConnectionSupervisor
     counters.streamsClosed++
     if (stream.isBidirectional) this.requestStreams--
     if (!stream.isLocal) this.peerStreams--
-    this.#closeChannel(stream.id)
+    this.closeDatagramChannel(stream.id)
     const keepsCredit = this.#handlers.has(stream.id)
     if (keepsCredit) this.#owedCredit.add(stream.id)
     this.connection.releaseStream(stream.id, keepsCredit)
@@ -168,7 +172,8 @@ export class ConnectionSupervisor
     return this.#channels.size
   }
 
-  #closeChannel(id: number): void {
+  /** Ends with its stream, or before it with its WebTransport session. */
+  closeDatagramChannel(id: number): void {
     const channel = this.#channels.get(id)
     if (channel === undefined) return
     this.#channels.delete(id)
@@ -176,6 +181,11 @@ export class ConnectionSupervisor
     counters.channelsClosed++
     counters.datagramsDropped += channel.dropped
     channel.close()
+  }
+
+  /** A WebTransport session is over. */
+  forgetSession(actor: LifeActor): void {
+    this.#watch.forget(actor)
   }
 
   // --- handlers ------------------------------------------------------------------------------------------------
@@ -266,7 +276,7 @@ export class ConnectionSupervisor
       return
     }
     this.#watch.sweep(now)
-    this.application.sweep?.()
+    this.application.sweep?.(now)
   }
 
   // --- draining ------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // What of one connection is past its deadline: streams, handlers that do not stop, the handshake, the connection
 // itself. Reports it, and resets stuck streams where the policy says so. Swept by connection-supervisor.ts.
 import { H3ErrorCode } from '../http3/index.ts'
-import { deadlinesOf, type LifeActor } from '../machines/index.ts'
+import { connectionLife, deadlinesOf, type LifeActor, webtransportSession } from '../machines/index.ts'
 import type { QuicStream } from '../transport/streams/index.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { type HandlerActor, HandlerPhase } from './handler-actor.ts'
@@ -30,8 +30,9 @@ export class ConnectionWatch implements StuckHost {
 
   /** Looks at every actor of the connection. `now` in ms. */
   sweep(now: number): void {
-    const { connection } = this.#supervisor
+    const { connection, sessions } = this.#supervisor
     this.#actors.sweep(now)
+    for (const actor of sessions.actors) this.#actors.inspect(actor, now)
     this.#actors.inspect(connection.actor, now)
     // A handshake that its connection gave up is let go with the connection, after the closing period.
     if (!connection.isEnding) this.#actors.inspect(connection.tls.actor, now)
@@ -82,7 +83,7 @@ export class ConnectionWatch implements StuckHost {
         ? { waitingFor: deadline.waitingFor[0], reason: deadline.why }
         : findStreamReason(stream, connection, this.#supervisor.hasRunningHandler(stream.id))
     return {
-      kind: stream !== undefined ? 'stream' : actor === connection.actor ? 'connection' : 'handshake',
+      kind: stream !== undefined ? 'stream' : this.#kindOf(actor),
       connection: this.#supervisor.name,
       stream: stream?.id,
       machine: table.id,
@@ -91,6 +92,11 @@ export class ConnectionWatch implements StuckHost {
       deadline: deadline.ms,
       ...finding,
     }
+  }
+
+  #kindOf({ table }: LifeActor): StuckReport['kind'] {
+    if (table.id === webtransportSession.id) return 'session'
+    return table.id === connectionLife.id ? 'connection' : 'handshake'
   }
 
   handleStuck(report: StuckReport, stream: QuicStream | undefined): void {

@@ -8,6 +8,9 @@ export class Counters {
   streamsClosed = 0
   actorsStarted = 0
   actorsStopped = 0
+  /** WebTransport sessions. */
+  sessionsOpened = 0
+  sessionsClosed = 0
   handlersStarted = 0
   handlersEnded = 0
   /** Handlers cut off because a drain's deadline was over. */
@@ -69,6 +72,10 @@ export class Counters {
 
   get streamsLive(): number {
     return this.streamsOpened - this.streamsClosed
+  }
+
+  get sessionsLive(): number {
+    return this.sessionsOpened - this.sessionsClosed
   }
 
   get actorsLive(): number {

@@ -9,12 +9,14 @@ const TIMERS_PER_ACTOR = 4
 
 export function endpointRules(endpoint: Endpoint, complain: Complain): void {
   const { counters, entries, ids } = endpoint
-  const { connectionsLive, streamsLive, actorsLive, handlersLive, timersArmed } = counters
+  const { connectionsLive, streamsLive, sessionsLive, actorsLive, handlersLive, timersArmed } = counters
   if (connectionsLive !== entries.size) {
     complain('connections = opened - closed', `${entries.size}, ${connectionsLive}`)
   }
-  if (actorsLive !== streamsLive) complain('actors = streams', `${actorsLive}, ${streamsLive}`)
-  if (streamsLive < 0 || handlersLive < 0 || timersArmed < 0) {
+  if (actorsLive !== streamsLive + sessionsLive) {
+    complain('actors = streams + WebTransport sessions', `${actorsLive}, ${streamsLive} + ${sessionsLive}`)
+  }
+  if (streamsLive < 0 || sessionsLive < 0 || handlersLive < 0 || timersArmed < 0) {
     complain('nothing ends twice', `${streamsLive} streams, ${handlersLive} handlers, ${timersArmed} timers`)
   }
   const actors = 1 + connectionsLive + actorsLive + handlersLive
@@ -34,15 +36,20 @@ export function sumRules(endpoint: Endpoint, complain: Complain): void {
   let streams = 0
   let handlers = endpoint.leavingHandlers
   let channels = 0
+  let sessions = 0
   for (const { supervisor } of endpoint.entries) {
     streams += supervisor.streamCount
     handlers += supervisor.handlerCount
     channels += supervisor.channelCount
+    sessions += supervisor.sessions.count
   }
   if (streams !== counters.streamsLive)
     complain('sum of streams = streams', `${streams}, ${counters.streamsLive}`)
   if (handlers !== counters.handlersLive) {
     complain('sum of handlers = handlers', `${handlers}, ${counters.handlersLive}`)
+  }
+  if (sessions !== counters.sessionsLive) {
+    complain('sum of sessions = sessions', `${sessions}, ${counters.sessionsLive}`)
   }
   if (channels !== counters.channelsLive) {
     complain('sum of channels = channels', `${channels}, ${counters.channelsLive}`)

@@ -14,7 +14,7 @@ export interface StuckFinding {
 
 export interface StuckReport extends StuckFinding {
   /** A handler is stuck when it goes on although its AbortSignal fired and its stream was reset. */
-  readonly kind: 'stream' | 'handler' | 'handshake' | 'connection'
+  readonly kind: 'stream' | 'session' | 'handler' | 'handshake' | 'connection'
   /** Name of the connection for its whole life: the client's first destination connection ID, in hex. */
   readonly connection: string
   /** Stream ID of a stream or a handler. */

@@ -51,10 +51,10 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
 
 /**
  * Something that a user's handler did wrong, or (internal) we did: then method and path are empty. A `late` fault came
- * when the response was whole or the handler over, so that nothing had to be reset.
+ * when the response was whole or the handler over, so that nothing had to be reset. `worker`: a whole process ended.
  */
 export interface HandlerFault {
-  readonly kind: 'crash' | 'hang' | 'late' | 'internal'
+  readonly kind: 'crash' | 'hang' | 'late' | 'internal' | 'worker'
   readonly method: string
   readonly path: string
   readonly error: unknown
@@ -79,6 +79,6 @@ export interface SupervisedApplication extends ConnectionApplication {
   announceDrain?(): void
   /** Says which requests will still be answered; later ones are rejected. */
   finishDrain?(): void
-  /** Called about once a second while the connection lives. */
-  sweep?(): void
+  /** Called about once a second while the connection lives. `now` in ms. */
+  sweep?(now: number): void
 }

@@ -32,6 +32,14 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
     },
   ],
   [
+    'WebTransport sessions <= live request streams',
+    (_endpoint, { supervisor }) => pretend(supervisor.sessions, 'count', 1_000),
+  ],
+  [
+    'streams of sessions <= stream table',
+    (_endpoint, { supervisor }) => pretend(supervisor.sessions, 'streamCount', 1_000),
+  ],
+  [
     'peer streams + owed credit = opened - returned',
     (_endpoint, { supervisor }) => {
       supervisor.connection.host.table.peer[0].returned++
@@ -117,7 +125,7 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
     },
   ],
   ['connections = opened - closed', ({ counters }) => counters.connectionsOpened++],
-  ['actors = streams', ({ counters }) => counters.actorsStarted++],
+  ['actors = streams + WebTransport sessions', ({ counters }) => counters.actorsStarted++],
   [
     'nothing ends twice',
     ({ counters }) => {
@@ -145,6 +153,7 @@ const SABOTAGES: readonly (readonly [rule: string, sabotage: Sabotage])[] = [
     },
   ],
   ['sum of handlers = handlers', ({ counters }) => counters.handlersStarted++],
+  ['sum of sessions = sessions', ({ counters }) => counters.sessionsOpened++],
   ['sum of channels = channels', ({ counters }) => counters.channelsOpened++],
   [
     'no final actor is registered',
