@@ -1,6 +1,6 @@
 // Which connection a datagram belongs to. Our own connection IDs are random; their first six bytes are a number
 // below 2^48 and the key of the table. IDs that clients chose for their first flight (RFC 9000 section 7.2) have
-// any length and are kept apart. Owned by endpoint.ts.
+// any length and are kept apart. Owned by arrivals.ts.
 
 import type { ConnectionIdSource, IssuedConnectionId, QuicConnection } from '../transport/connection/index.ts'
 import type { Entropy } from '../transport/crypto/index.ts'

@@ -1,6 +1,6 @@
 // 0-RTT packets that overtook the Initial packet of their connection (RFC 9001 section 4.6, RFC 9000 section 5.2.2:
 // a server "MAY buffer a limited number of these packets in anticipation of a late-arriving Initial packet"). Owned by
-// endpoint.ts; anybody can send such packets, so every number has a cap, and the oldest wait goes first.
+// arrivals.ts; anybody can send such packets, so every number has a cap, and the oldest wait goes first.
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import {
   EARLY_PACKET_TIME,

@@ -1,5 +1,5 @@
 // What becomes of a client's first flight before there is a connection: 0-RTT packets that came too early wait, and with
-// several workers a flight with early data is led to the worker that can judge it. A part of endpoint.ts.
+// several workers a flight with early data is led to the worker that can judge it. A part of arrivals.ts.
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import { type PacketHeader, PacketType } from '../transport/wire/index.ts'
 import type { AddressValidation } from './address-validation.ts'

@@ -1,5 +1,5 @@
 // The handshakes under way of an endpoint: each costs a signature, and addresses may be forged, so there is a cap, and
-// `retry: 'auto'` looks at their number. Owned by endpoint.ts.
+// `retry: 'auto'` looks at their number. Owned by arrivals.ts.
 import type { ConnectionEntry } from './connection-entry.ts'
 
 export class HalfOpen {

@@ -1,7 +1,7 @@
 // Several workers behind one port: the kernel spreads datagrams over them by address and port, so that a client whose
 // address changes reaches another worker than the one that has its connection. The connection ID says which one that
 // is (worker-ids.ts), and the datagram is handed over (the draft on QUIC load balancers, "Server Process
-// Demultiplexing", first proposal). A part of endpoint.ts, asked only about datagrams of no connection here; absent on
+// Demultiplexing", first proposal). A part of arrivals.ts, asked only about datagrams of no connection here; absent on
 // a server without workers.
 //
 //   kernel -> worker A: no connection here, the ID names B -> send() -> worker B: takeOver() -> its connection

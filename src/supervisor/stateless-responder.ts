@@ -1,6 +1,6 @@
 // Answers that need no connection: version negotiation (RFC 9000 section 6), Retry (section 17.2.5), the refusal of a
 // token or a connection (sections 8.1.2, 5.2.2) and stateless reset (section 10.3). All are limited in rate and size, because they go to
-// addresses that nobody has validated. Used by endpoint.ts.
+// addresses that nobody has validated. Used by arrivals.ts.
 import {
   buildInitialClose,
   buildRetry,

@@ -128,7 +128,7 @@ describe('leak catalogue row 20: a client leaves during version negotiation (see
     for (let run = 0; run < RUNS; run++) {
       const first = new Uint8Array(1_200)
       first.set([0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, run >> 8, run, 1, 2, 3, 4, 5, 6, 8, 9, 9, 9, 9, 9, 9, 9, 9])
-      world.server.receive(world.serverSocket, first, 0, first.length, {
+      world.server.arrivals.receive(world.serverSocket, first, 0, first.length, {
         address: '10.0.3.1',
         port: 1_024 + run,
         family: 4,

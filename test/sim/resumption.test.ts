@@ -218,7 +218,7 @@ describe('behaviour 9: 0-RTT that cannot be accepted is rejected, and the connec
     expect(visits.handled).toEqual(['GET early'])
     const attacker = { address: '10.9.9.9', port: 7, family: 4 } as const
     const first = flight[0]!
-    server.receive(serverSocket, Buffer.from(first), 0, first.length, attacker)
+    server.arrivals.receive(serverSocket, Buffer.from(first), 0, first.length, attacker)
     await visits.world.pass(1_000)
     expect(visits.handled).toEqual(['GET early'])
     await visits.expectClean()
@@ -244,7 +244,7 @@ describe('behaviour 9: 0-RTT that cannot be accepted is rejected, and the connec
     clientSocket.send = send
     expect(held.length).toBeGreaterThan(1)
     for (const bytes of held.toReversed()) {
-      server.receive(serverSocket, Buffer.from(bytes), 0, bytes.length, clientSocket.publicAddress)
+      server.arrivals.receive(serverSocket, Buffer.from(bytes), 0, bytes.length, clientSocket.publicAddress)
     }
     const { status, headers } = await visits.world.run(response, 10_000)
     expect([status, headers.get('early')]).toEqual([200, 'true'])

@@ -205,7 +205,11 @@ describe('output', () => {
     const [id] = entry.supervisor.connection.localIds.active
     const other = new HandSocket()
     const forged = Uint8Array.of(0x40, ...id.bytes, ...new Uint8Array(50))
-    world.server.receive(other, forged, 0, forged.length, { address: '2001:db8::1', port: 9, family: 6 })
+    world.server.arrivals.receive(other, forged, 0, forged.length, {
+      address: '2001:db8::1',
+      port: 9,
+      family: 6,
+    })
     const response = await world.run(session.request(), 5_000)
     expect(await world.run(response.text(), 5_000)).toBe('fine')
     expect(other.sent).toHaveLength(0)
