@@ -16,8 +16,10 @@ import { ClientExchange } from './client-exchange.ts'
 import type { ClientResponse } from './client-response.ts'
 import { type OpenTunnel, openTunnel, type TunnelInput } from './client-tunnel.ts'
 import { closeError } from './close-reason.ts'
+import { type ConnectUdpInput, openUdpTunnel, type UdpTunnel } from './connect-udp.ts'
 import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
 import type { Liveness } from './liveness.ts'
+import { extendOrigins } from './origin-set.ts'
 import { type RequestInput, requestFields } from './request-input.ts'
 import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
@@ -72,6 +74,7 @@ export class ClientSession implements H3Events {
   readonly #resumable = Promise.withResolvers<void>()
   /** Takes sessions for later connections; those that come before the server's SETTINGS wait for these. */
   readonly #keep: ((session: Omit<StoredSession, 'address'>) => void) | undefined
+  #origins: Set<string> | undefined
   #unsettled: ResumableSession[] = []
   readonly #closed = Promise.withResolvers<ClientError>()
   readonly #released: Promise<unknown>
@@ -125,6 +128,11 @@ export class ClientSession implements H3Events {
     const { isAccepted } = this.connection.handshake.early
     if (isAccepted === undefined) return undefined
     return isAccepted ? 'accepted' : 'rejected'
+  }
+
+  /** Origins that the server says it answers for here (RFC 9412); undefined while it has said nothing. */
+  get origins(): ReadonlySet<string> | undefined {
+    return this.#origins
   }
 
   /** Requests that wait for stream credit. */
@@ -222,6 +230,11 @@ export class ClientSession implements H3Events {
     return openWebSocket(this, path, input)
   }
 
+  /** Opens a UDP socket at the server, if it is a proxy (RFC 9298). See openUdpTunnel() for what it throws. */
+  connectUdp(host: string, port: number, input?: ConnectUdpInput): Promise<UdpTunnel> {
+    return openUdpTunnel(this, host, port, input)
+  }
+
   /**
    * Goes on from another local address, e.g. after a change of network; requests in flight survive. Resolves when the
    * server has answered there (RFC 9000 section 9).
@@ -289,6 +302,10 @@ export class ClientSession implements H3Events {
     throw new Error('a client gets no requests')
   }
 
+  handleOrigins(named: readonly string[]): void {
+    this.#origins = extendOrigins(this.#origins, this.authority, named)
+  }
+
   handleGoaway(): void {
     this.#isGoingAway = true
     const reason = this.#unusable()
@@ -342,6 +359,7 @@ export class ClientSession implements H3Events {
 
   #exchange(stream: RequestStream, input: RequestInput): Promise<ClientResponse> {
     return new ClientExchange(stream, input, {
+      session: this,
       clock: this.clock,
       closeReason: () => this.endReason(),
       handleEnd: () => this.release(),
