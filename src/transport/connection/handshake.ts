@@ -27,6 +27,7 @@ import { EarlyData, encodeRememberedLimits, keepsRememberedLimits, rememberedLim
 import { MAX_TOKEN_LENGTH, MIN_ACK_DELAY } from './limits.ts'
 import { Space } from './packet-space.ts'
 import { preferredAddressOf, remoteFrom } from './preferred-address.ts'
+import { HandshakeRepeats } from './sent-entries.ts'
 import { TimerKind } from './timers.ts'
 
 type GivenToTls = Pick<ClientTlsConfig, 'backends' | 'keyLog' | 'quicTransportParameters' | 'version'>
@@ -39,11 +40,13 @@ export class Handshake implements TlsOutput {
   readonly #local: TransportParameters
   /** Read by TLS when it is needed: the negotiated version is known only after the first message. */
   readonly #tlsConfig: { quicTransportParameters: Uint8Array; version: number }
+  readonly repeats: HandshakeRepeats
   readonly #connection: QuicConnection
   readonly #options: ConnectionOptions
 
   constructor(connection: QuicConnection, options: ConnectionOptions) {
     this.#connection = connection
+    this.repeats = new HandshakeRepeats(connection)
     this.#options = options
     const { backends, entropy, owner, version, resumption } = options
     this.early = new EarlyData(connection, resumption?.session)

@@ -9,6 +9,12 @@ export const AMPLIFICATION_FACTOR = 3
 /** A handshake that takes longer is abandoned: ten seconds cover five PTOs of a path with 300 ms round trips. */
 export const HANDSHAKE_TIMEOUT = 10_000
 
+/**
+ * Times that the handshake's bytes are sent again before their probe timeout, because the peer repeats itself (RFC 9002
+ * section 6.2.3 wants it limited): at 30 % loss each way, once in a thousand handshakes needs more.
+ */
+export const MAX_HANDSHAKE_REPEATS = 8
+
 /** Datagrams one connection hands out per call: a turn of the loop belongs to all connections. */
 export const MAX_DATAGRAMS_PER_POLL = 32
 

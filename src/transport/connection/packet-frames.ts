@@ -10,7 +10,14 @@ export function handlePadding(_connection: QuicConnection, cursor: Cursor): void
   skipPadding(cursor)
 }
 
-export function handlePing(): void {}
+export function handlePing(
+  connection: QuicConnection,
+  _cursor: Cursor,
+  _type: number,
+  space: PacketSpace,
+): void {
+  if (space.index !== Space.application) connection.handshake.repeats.handleRepetition()
+}
 
 export function handleAck(
   connection: QuicConnection,
@@ -34,6 +41,8 @@ export function handleCrypto(
   parseCrypto(cursor, crypto)
   const data = cursor.buffer.subarray(crypto.dataStart, crypto.dataStart + crypto.length)
   const { receive } = space.crypto
+  const isRepeated = crypto.offset + crypto.length <= receive.readOffset
+  if (isRepeated && space.index !== Space.application) connection.handshake.repeats.handleRepetition()
   space.crypto.handleFrame(crypto.offset, data)
   for (let chunk = receive.read(); chunk !== undefined; chunk = receive.read()) {
     connection.handshake.handleCrypto(space.index, chunk)

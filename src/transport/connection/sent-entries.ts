@@ -2,7 +2,7 @@
 import type { PathMtu, RecoveryEvents, SentPacket } from '../recovery/index.ts'
 import { EntryKind, type EntryTarget } from '../streams/index.ts'
 import type { QuicConnection } from './connection.ts'
-import { MIN_DATAGRAM_SIZE } from './limits.ts'
+import { MAX_HANDSHAKE_REPEATS, MIN_DATAGRAM_SIZE } from './limits.ts'
 import { Space } from './packet-space.ts'
 
 export class SentEntries implements RecoveryEvents {
@@ -40,21 +40,60 @@ const NOT_REPEATED: readonly number[] = [
 
 /** RFC 9002 section 6.2.4: a probe carries new data, or else what the oldest packets carried; a PING if need be. */
 export function prepareProbes(connection: QuicConnection, index: number, count: number): void {
-  const { spaces, recovery, host, mtu } = connection
+  const { spaces, mtu, recovery } = connection
   mtu.onProbeTimeout(recovery.ptoCount)
   const space = spaces[index]
   if (space.isDiscarded || space.writeKeys === undefined) return
-  space.probes = count
-  // RFC 9002 section 6.2.4: other spaces take part. Handshake bytes that were lost may be all that the peer waits for,
-  // while responses to early data, which it cannot open yet, fill the congestion window.
+  prepareSpace(connection, index, count)
+  // RFC 9002 section 6.2.4: "the sender SHOULD send ack-eliciting packets from other packet number spaces with
+  // in-flight data". Handshake bytes that were lost may be all that the peer waits for, while responses to early data,
+  // which it cannot open yet, fill the congestion window.
   for (const other of spaces) {
-    if (other === space || other.index === Space.application || other.writeKeys === undefined) continue
-    if (other.crypto.hasOutput) other.probes = Math.max(other.probes, 1)
+    if (other === space || other.writeKeys === undefined) continue
+    if (other.crypto.hasOutput || recovery.hasAckElicitingInFlight(other.index)) {
+      prepareSpace(connection, other.index, Math.max(other.probes, 1))
+    }
   }
+}
+
+function prepareSpace({ spaces, recovery, host }: QuicConnection, index: number, count: number): void {
+  const space = spaces[index]
+  space.probes = count
   if (space.crypto.hasOutput || (index === Space.application && host.sendQueue.size > 0)) return
   for (let i = 0; i < count; i++) {
     const packet = recovery.outstandingAt(index, i)
     if (packet !== undefined) repeatEntries(packet)
+  }
+}
+
+/** What a peer that repeats itself in the handshake seems to miss is sent again. */
+const REPEATED_PACKETS = 2
+
+/**
+ * RFC 9002 section 6.2.3: a peer that sends again what has arrived already, or a PING in place of something new, has not
+ * received all of the handshake. Waiting for a probe timeout would be waiting for nothing; after a few times the answer
+ * may not be what is missing, and the timer alone decides.
+ */
+export class HandshakeRepeats {
+  readonly #connection: QuicConnection
+  #left = MAX_HANDSHAKE_REPEATS
+
+  constructor(connection: QuicConnection) {
+    this.#connection = connection
+  }
+
+  /** An Initial or Handshake packet has brought a PING or CRYPTO bytes that were there. */
+  handleRepetition(): void {
+    const { spaces, recovery } = this.#connection
+    if (this.#left === 0) return
+    let isRepeated = false
+    for (const { index, writeKeys, probes } of spaces) {
+      if (index === Space.application || writeKeys === undefined || probes > 0) continue
+      if (!recovery.hasAckElicitingInFlight(index)) continue
+      prepareSpace(this.#connection, index, REPEATED_PACKETS)
+      isRepeated = true
+    }
+    if (isRepeated) this.#left--
   }
 }
 
