@@ -17,9 +17,10 @@ import type { ClientResponse } from './client-response.ts'
 import { type OpenTunnel, openTunnel, type TunnelInput } from './client-tunnel.ts'
 import { closeError } from './close-reason.ts'
 import { type ConnectUdpInput, openUdpTunnel, type UdpTunnel } from './connect-udp.ts'
-import { GLITCH_REFUND_PER_SWEEP, MAX_WAITING_REQUESTS } from './limits.ts'
+import { MAX_WAITING_REQUESTS } from './limits.ts'
 import type { Liveness } from './liveness.ts'
 import { extendOrigins } from './origin-set.ts'
+import { overheard } from './overheard.ts'
 import { type RequestInput, requestFields } from './request-input.ts'
 import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
@@ -110,7 +111,12 @@ export class ClientSession implements H3Events {
     this.settings = this.#settings.promise
     this.settings.catch(() => {})
     this.h3 = new H3Connection(connection, { role: 'client', events: this })
-    this.application = this.#overhear(this.h3)
+    this.application = overheard(this.h3, () => {
+      this.#isOpen = true
+      this.#opened.resolve()
+      this.#ready.resolve()
+      this.#drain()
+    })
   }
 
   /** Whether new requests can be made: neither closing nor told by the server to go away. */
@@ -319,26 +325,6 @@ export class ClientSession implements H3Events {
 
   handleClosed(): void {
     this.#end(new ClientError('closed', 'the connection has ended'))
-  }
-
-  /** HTTP/3 does not report the end of the handshake, after which it can take requests. */
-  #overhear(h3: H3Connection): SupervisedApplication {
-    return {
-      sweep: () => h3.replenish(GLITCH_REFUND_PER_SWEEP),
-      handleHandshakeComplete: () => {
-        h3.handleHandshakeComplete()
-        this.#isOpen = true
-        this.#opened.resolve()
-        this.#ready.resolve()
-        this.#drain()
-      },
-      handleEarlyDataVerdict: (isAccepted) => h3.handleEarlyDataVerdict(isAccepted),
-      acceptStream: (stream) => h3.acceptStream(stream),
-      handleStreamCredit: (kind) => h3.handleStreamCredit(kind),
-      handleDatagramFrame: (payload) => h3.handleDatagramFrame(payload),
-      handleClosing: (close) => h3.handleClosing(close),
-      handleClosed: () => h3.handleClosed(),
-    }
   }
 
   #end(reason: ClientError): void {

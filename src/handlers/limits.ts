@@ -50,3 +50,21 @@ export const TUNNEL_KEEP_ALIVE = 60_000
 
 /** Largest head that a listener of node:http is given, bytes: what HTTP/3 lets through, and what HTTP/1.1 adds to it. */
 export const MAX_LISTENER_HEADER_SIZE = 81_920
+
+/** UDP sockets that one client connection may have open through CONNECT-UDP. */
+export const MAX_UDP_SOCKETS_PER_CONNECTION = 16
+
+/** UDP sockets of CONNECT-UDP in all: each is a file descriptor, and a port towards the world. */
+export const MAX_UDP_SOCKETS = 256
+
+/**
+ * A tunnel without a datagram in either direction ends after this, ms. RFC 9298 section 3.1 points to two minutes as the
+ * least (RFC 4787 section 4.3).
+ */
+export const UDP_IDLE_TIMEOUT = 120_000
+
+/** How long the name of a CONNECT-UDP target is looked up, ms. */
+export const DNS_TIMEOUT = 5_000
+
+/** Longest name of a CONNECT-UDP target, bytes (RFC 1035 section 2.3.4). */
+export const MAX_TARGET_HOST = 253

@@ -11,10 +11,14 @@ import type { PreferredAddresses, QuicVersionName, TransportSettings } from '../
 import type { SelfSigned } from '../transport/io/self-signed.ts'
 import type { TicketSecrets } from '../transport/tls/index.ts'
 import type { AltSvc } from './alternative-service.ts'
+import type { ConnectUdpOptions } from './connect-udp/udp-proxy.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
 import { startServer } from './start-server.ts'
 import type { WebSocketOpenHandler, WebSocketService } from './websocket-handler.ts'
+import { isWorkerProcess, runWorker } from './workers/run-worker.ts'
+import { superviseWorkers } from './workers/supervise-workers.ts'
+import { workerCount } from './workers/worker-count.ts'
 
 /** Certificate chain and private key, each as PEM text. */
 export interface CertificateAndKey {
@@ -38,6 +42,11 @@ export interface ServeOptions {
    * more. Every origin may open one unless `accept` says no.
    */
   readonly websocket?: WebSocketOpenHandler | WebSocketService
+  /**
+   * Relays UDP for clients (CONNECT-UDP, RFC 9298) to the targets that `allow` lists. Off by default. Whoever may
+   * connect may use it: authenticate clients in front of it, or keep the list short.
+   */
+  readonly connectUdp?: ConnectUdpOptions
   /** Handlers for other protocols on an accepted CONNECT or Upgrade, by upgrade token; see Exchange.accept(). */
   readonly tunnels?: Readonly<Record<string, ExchangeHandler>>
   /** Serves the demo routes when neither handler is given: folder for files. */
@@ -99,6 +108,12 @@ export interface ServeOptions {
   readonly containErrors?: boolean
   /** Told about every handler that crashes or hangs; prints them by default. */
   readonly onFault?: (fault: HandlerFault) => void
+  /**
+   * Processes that serve the port together, at most 64; `auto`: as many as there are cores. The program runs again in
+   * each of them, up to its own call of serve(), which makes that process a worker; see QuactorServer.worker. Needs a
+   * kernel that spreads a shared port (Linux, FreeBSD). Default 1: this process alone.
+   */
+  readonly workers?: number | 'auto'
 }
 
 /** A running server. */
@@ -111,7 +126,12 @@ export interface QuactorServer {
   readonly inspector: string | undefined
   /** Fingerprints of a self-signed certificate, by which browsers can be told to accept it. */
   readonly certificate: SelfSigned | undefined
-  /** XState inspection events of every stream, connection and handshake; nothing is emitted while nobody listens. */
+  /** With several workers, in each of them: its number, from 0. Undefined in the process that was started. */
+  readonly worker: number | undefined
+  /**
+   * XState inspection events of every stream, connection and handshake; nothing is emitted while nobody listens. With
+   * several workers, each has its own, and the process that was started has none.
+   */
   readonly inspect$: Observable<InspectionEvent>
   /** A stream, handler, handshake or connection that has just been found past its deadline: once for each state. */
   readonly stuck$: Observable<StuckReport>
@@ -119,9 +139,13 @@ export interface QuactorServer {
   stuck(): readonly StuckReport[]
   /** The latest events that reached a machine where they are impossible, oldest first; each is a bug of quactor. */
   missedTransitions(): readonly MissedTransition[]
+  /** The numbers of this moment; of several workers together, those of the last half second. */
   status(): ServerStatus
+  /** The numbers of this moment, whatever the number of workers. */
+  readStatus(): Promise<ServerStatus>
   /**
-   * Drains and stops: requests that were accepted finish, new ones are turned away.
+   * Drains and stops: requests that were accepted finish, new ones are turned away. With several workers this ends all
+   * of them, in whichever process it is called.
    * @param options.timeout after so many ms whatever is left is cut; default 30 s
    */
   close(options?: { readonly timeout?: number }): Promise<DrainReport>
@@ -130,9 +154,11 @@ export interface QuactorServer {
 /**
  * Starts a server.
  * @throws Error of the system when a port is busy or may not be bound, or the qlog folder cannot be made;
- *   IdentityError for a key that cannot be used; RangeError for a secret that is too short; TypeError for an origin
+ *   IdentityError for a key that cannot be used; RangeError for a secret that is too short or workers that cannot be so many; TypeError for an origin
  *   that is none
  */
-export function serve(options: ServeOptions = {}): Promise<QuactorServer> {
-  return startServer(options)
+export async function serve(options: ServeOptions = {}): Promise<QuactorServer> {
+  const count = workerCount(options.workers)
+  if (options.workers !== undefined && isWorkerProcess()) return runWorker(options)
+  return count === 1 ? startServer(options) : superviseWorkers(options, count)
 }

@@ -1,5 +1,8 @@
 // What a server speaks on tunnels, from the options of serve(). Called by start-server.ts.
 import type { Clock } from '../transport/io/clock.ts'
+import { openRelaySocket } from '../transport/io/relay-socket.ts'
+import { resolveBySystem } from './connect-udp/resolve-host.ts'
+import { UdpProxy } from './connect-udp/udp-proxy.ts'
 import { demoWebSocket } from './demo-websocket.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { ServeOptions } from './serve.ts'
@@ -11,6 +14,10 @@ export function tunnelRoutesOf(options: ServeOptions, clock: Clock): TunnelRoute
   const routes = new Map<string, ExchangeHandler>()
   const websocket = options.websocket ?? demoOf(options)
   if (websocket !== undefined) routes.set('websocket', websocketHandler(websocket, clock))
+  if (options.connectUdp !== undefined) {
+    const services = { clock, openSocket: openRelaySocket, resolve: resolveBySystem }
+    routes.set('connect-udp', new UdpProxy(options.connectUdp, services).handle)
+  }
   for (const [token, handler] of Object.entries(options.tunnels ?? {}))
     routes.set(token.toLowerCase(), handler)
   return routes

@@ -20,3 +20,6 @@ export const QLOG_OPEN_FILES_CAP = 256
 
 /** Files of connections with the same ID and role: a peer that repeats an ID must not make us search. */
 export const QLOG_SAME_NAME_CAP = 8
+
+/** Bytes that may wait for the kernel in the socket of a CONNECT-UDP tunnel; later datagrams are dropped. */
+export const RELAY_SEND_QUEUE_CAP = 262_144
