@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { ServeOptions } from '../handlers/serve.ts'
+import { MAX_WORKERS } from '../handlers/workers/limits.ts'
 import { appendKeyLog } from './key-log.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,6 +18,7 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost
   --key FILE        private key, PEM
   --inspector PORT  admin port on loopback, default 4434; off = none
+  --workers N       serve with N processes, up to 64; auto = one per core. Default 1
   --retry MODE      have clients prove their address first: always, never, or auto (the
                     default) while more than 100 handshakes are under way
   --preferred ADDRESS:PORT
@@ -36,6 +38,7 @@ const OPTIONS = {
   cert: { type: 'string' },
   key: { type: 'string' },
   inspector: { type: 'string', default: '4434' },
+  workers: { type: 'string' },
   retry: { type: 'string', default: 'auto' },
   preferred: { type: 'string' },
   versions: { type: 'string' },
@@ -67,6 +70,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     port: portNumber('--port', values.port),
     inspector: values.inspector === 'off' ? false : { port: portNumber('--inspector', values.inspector) },
     retry: retryMode(values.retry),
+    ...(values.workers === undefined ? {} : { workers: workerNumber(values.workers) }),
     ...(values.preferred === undefined ? {} : { preferredAddress: preferredAddress(values.preferred) }),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
@@ -102,6 +106,13 @@ function preferredAddress(text: string): NonNullable<ServeOptions['preferredAddr
   if (!isRight) throw new UsageError(`--preferred needs ADDRESS:PORT or [IPV6]:PORT, not "${text}"`)
   const port = portNumber('--preferred', portText)
   return family === 4 ? { ipv4: { address, port, family } } : { ipv6: { address, port, family: 6 } }
+}
+
+function workerNumber(text: string): NonNullable<ServeOptions['workers']> {
+  if (text === 'auto') return 'auto'
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (workers >= 1 && workers <= MAX_WORKERS) return workers
+  throw new UsageError(`--workers needs a number from 1 to ${MAX_WORKERS}, or auto, not "${text}"`)
 }
 
 function retryMode(text: string): NonNullable<ServeOptions['retry']> {

@@ -1,5 +1,6 @@
 // quactor serve: the demo server, until it is told to stop. Dispatched by main.ts.
 import { type QuactorServer, serve } from '../handlers/serve.ts'
+import { isWorkerProcess } from '../handlers/workers/run-worker.ts'
 import { IdentityError } from '../transport/tls/index.ts'
 import { parseServeOptions, SERVE_HELP, type ServeCommand } from './serve-options.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,10 +18,14 @@ export async function runServe(args: string[]): Promise<number | undefined> {
       return 0
     }
     const server = await serve(command.serve)
+    // A worker: signals, and the ready line, are the business of the process that the user started.
+    if (server.worker !== undefined) return undefined
     stopOnSignal(server)
     process.stdout.write(`${readyLine(server, command)}\n`)
     return undefined
   } catch (error) {
+    // The server learns of it, and says it once.
+    if (isWorkerProcess()) return 2
     process.stderr.write(`quactor serve: ${explain(error)}\n`)
     return 2
   }
@@ -28,6 +33,7 @@ export async function runServe(args: string[]): Promise<number | undefined> {
 
 function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
   const { url, port, inspector, certificate } = server
+  const { workers } = server.status()
   if (isJson) {
     return JSON.stringify({
       event: 'ready',
@@ -38,9 +44,11 @@ function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
       certificateHash: certificate?.certificateHash ?? null,
       pid: process.pid,
       backends: server.status().backends,
+      ...(workers !== undefined && { workers: workers.map(({ id, pid }) => ({ id, pid })) }),
     })
   }
   const parts = [`ready ${url} (HTTP/3 on UDP ${port}, HTTP/2 and HTTP/1.1 on TCP ${port})`]
+  if (workers !== undefined) parts.push(`${workers.length} workers`)
   if (inspector !== undefined) parts.push(`inspector ${inspector}`)
   if (certificate !== undefined) {
     parts.push(

@@ -11,22 +11,29 @@ import { prometheusText } from '../supervisor/metrics.ts'
 import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import { type ServerStatus, statusOf } from '../supervisor/status.ts'
 import type { StuckReport } from '../supervisor/stuck-report.ts'
+import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
 import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { SelfSigned } from '../transport/io/self-signed.ts'
 import type { QuactorServer } from './serve.ts'
+import { urlOf } from './server-url.ts'
 import { containStrayErrors } from './stray-errors.ts'
 import type { TcpServer } from './tcp-server.ts'
+import type { WorkerReport } from './workers/worker-report.ts'
+import type { WorkerShare } from './workers/worker-share.ts'
 
 export class RunningServer implements QuactorServer {
   readonly port: number
   readonly address: string
   readonly certificate: SelfSigned | undefined
+  readonly worker: number | undefined
   readonly inspect$: Observable<InspectionEvent>
   readonly stuck$: Observable<StuckReport>
   readonly #endpoint: Endpoint
   readonly #tcp: readonly TcpServer[]
   readonly #qlog: QlogDirectory | undefined
+  readonly #share: WorkerShare | undefined
+  readonly #ended = Promise.withResolvers<DrainReport>()
   readonly #lag = new EventLoopLag()
   #admin: AdminServer | undefined
   #endContainment: (() => void) | undefined
@@ -37,10 +44,13 @@ export class RunningServer implements QuactorServer {
     { udp, tcp }: { readonly udp: readonly NodeSocket[]; readonly tcp: readonly TcpServer[] },
     certificate: SelfSigned | undefined,
     qlog: QlogDirectory | undefined,
+    share?: WorkerShare,
   ) {
     this.#endpoint = endpoint
     this.#tcp = tcp
     this.#qlog = qlog
+    this.#share = share
+    this.worker = share?.role.index
     this.certificate = certificate
     this.port = udp[0].localPort
     this.address = udp[0].localAddress
@@ -53,7 +63,7 @@ export class RunningServer implements QuactorServer {
   }
 
   get url(): string {
-    return `https://${hostOf(this.address)}:${this.port}`
+    return urlOf(this.address, this.port)
   }
 
   get inspector(): string | undefined {
@@ -89,8 +99,38 @@ export class RunningServer implements QuactorServer {
     })
   }
 
+  async readStatus(): Promise<ServerStatus> {
+    return this.status()
+  }
+
+  /** Everything that the server of several workers tells of this one. */
+  report(): WorkerReport {
+    const { counters, missed, invariants } = this.#endpoint
+    return {
+      status: this.status(),
+      counters: { ...counters },
+      stuck: this.stuck(),
+      missed: { counts: missed.counts(), latest: missed.list() },
+      invariants: { mode: invariants.mode, latest: invariants.list() },
+    }
+  }
+
+  /** A datagram that another worker got, by its socket of this number. The buffer is borrowed. */
+  takeOver(socket: number, buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): void {
+    this.#endpoint.takeOver(socket, buffer, start, end, remote)
+  }
+
   close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {
-    this.#closing ??= this.#close(options.timeout ?? HARD_STOP)
+    const timeout = options.timeout ?? HARD_STOP
+    if (this.#share === undefined) return this.end(timeout)
+    this.#share.closeAll(timeout)
+    return this.#ended.promise
+  }
+
+  /** Ends this process's part. @param timeout ms after which whatever is left is cut */
+  end(timeout: number): Promise<DrainReport> {
+    this.#closing ??= this.#close(timeout)
+    if (this.#share !== undefined) this.#ended.resolve(this.#closing)
     return this.#closing
   }
 
@@ -113,10 +153,4 @@ function detailsOf(endpoint: Endpoint): NonNullable<AdminSource['details']> {
     '/missed': () => ({ counts: endpoint.missed.counts(), latest: endpoint.missed.list() }),
     '/invariants': () => ({ mode: endpoint.invariants.mode, latest: endpoint.invariants.list() }),
   }
-}
-
-/** Something that a browser can be pointed at: "every address" is reached as localhost. */
-function hostOf(address: string): string {
-  if (['0.0.0.0', '::', '127.0.0.1', '::1'].includes(address)) return 'localhost'
-  return address.includes(':') ? `[${address}]` : address
 }

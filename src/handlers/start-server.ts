@@ -2,7 +2,6 @@
 // port. The only place on the server's side that knows real sockets, the real clock and the process. Called by serve().
 import { Endpoint } from '../supervisor/endpoint.ts'
 import { checkSecret } from '../supervisor/endpoint-secret.ts'
-import type { HandlerFault } from '../supervisor/supervision.ts'
 import { versionsNamed } from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
@@ -13,6 +12,7 @@ import { checkedAltSvc } from './alternative-service.ts'
 import { bindPorts } from './bind-ports.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
+import { reporterOf } from './fault-report.ts'
 import { fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
 import { earlyDataSettings, type Http3Options, http3Service } from './http3-service.ts'
@@ -21,30 +21,43 @@ import { RunningServer } from './running-server.ts'
 import type { ServeOptions } from './serve.ts'
 import { certificateOf } from './server-certificate.ts'
 import { tunnelRoutesOf } from './server-tunnels.ts'
+import type { WorkerShare } from './workers/worker-share.ts'
 
-/** See serve(). */
-export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const report = options.onFault === undefined ? printFault : guardReport(options.onFault)
+/**
+ * See serve().
+ * @param share what a worker has in common with the others; absent for a server of one process
+ */
+export async function startServer(options: ServeOptions, share?: WorkerShare): Promise<RunningServer> {
+  const report = reporterOf(options)
   if (options.secret !== undefined) checkSecret(options.secret)
   const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
   const clock = systemClock()
-  const certificate = await certificateOf(options)
+  const certificate = share?.certificate ?? (await certificateOf(options))
   const identity = loadIdentity(certificate.cert, certificate.key)
   const tunnels = tunnelRoutesOf(options, clock)
   const http3: Http3Options = { tunnels, origins: options.origins }
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const altSvc = checkedAltSvc(options.altSvc ?? {})
   const application = http3Service(handler, httpDates(), http3)
-  const tickets = ticketsOf(options, clock, http3)
+  const tickets = ticketsOf({ ...options, ...share?.tickets }, clock, http3)
   const ports = await bindPorts({
     host: options.host,
-    port: options.port ?? 4433,
+    port: share?.port ?? options.port ?? 4433,
+    shared: share !== undefined,
     preferred: options.preferredAddress,
     tcp:
       options.tcp === false
         ? undefined
-        : { cert: certificate.cert, key: certificate.key, handler, tunnels, altSvc, report },
+        : {
+            cert: certificate.cert,
+            key: certificate.key,
+            handler,
+            tunnels,
+            altSvc,
+            report,
+          },
   })
+  const secret = share?.secret ?? options.secret
   const endpoint = new Endpoint({
     clock,
     entropy: systemEntropy(),
@@ -59,16 +72,17 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     transport: { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, ...options.transport },
     ...(options.versions && { versions: versionsNamed(options.versions) }),
     ...(options.retry === undefined ? {} : { retry: options.retry }),
-    ...(options.secret === undefined ? {} : { secret: options.secret }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(share && { worker: share.role }),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
     ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
     ...(qlog && { openQlog: qlog.open }),
   })
-  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog)
+  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog, share)
   try {
-    if (options.inspector) await server.openAdmin(options.inspector.port)
+    if (options.inspector && share === undefined) await server.openAdmin(options.inspector.port)
   } catch (error) {
-    await server.close({ timeout: 0 })
+    await server.end(0)
     throw error
   }
   if (options.containErrors !== false) server.containErrors()
@@ -95,21 +109,4 @@ function ticketsOf(
 function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
   if (options.handler !== undefined) return options.handler
   return options.fetch === undefined ? demoRoutes(demo) : fetchHandler(options.fetch)
-}
-
-function printFault({ kind, method, path, error }: HandlerFault): void {
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const where = kind === 'internal' ? 'defect' : `handler ${kind} in ${method} ${path}`
-  console.error(`${where}: ${detail}`)
-}
-
-/** A report that throws must not become a fault of its own. */
-function guardReport(onFault: (fault: HandlerFault) => void): (fault: HandlerFault) => void {
-  return (fault) => {
-    try {
-      onFault(fault)
-    } catch (error) {
-      console.error('onFault failed:', error)
-    }
-  }
 }

@@ -7,10 +7,10 @@ import { ADMIN_CONNECTIONS, ADMIN_TIMEOUT } from './limits.ts'
 
 /** What is shown; each call takes the numbers of that moment. */
 export interface AdminSource {
-  status(): object
-  metrics(): string
+  status(): object | Promise<object>
+  metrics(): string | Promise<string>
   /** Further paths, each with what it answers as JSON. */
-  readonly details?: Readonly<Record<string, () => object>>
+  readonly details?: Readonly<Record<string, () => object | Promise<object>>>
 }
 
 export interface AdminOptions {
@@ -106,17 +106,34 @@ function answer(request: IncomingMessage, response: ServerResponse, port: number
     response.setHeader('allow', 'GET, HEAD')
     send(response, 405, 'text/plain; charset=utf-8', 'only GET and HEAD\n')
   } else if (path === '/status') {
-    sendJson(response, source.status())
+    void sendLater(response, source.status(), sendJson)
   } else if (path === '/metrics') {
-    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics())
+    void sendLater(response, source.metrics(), sendMetrics)
   } else if (path === '/') {
     send(response, 200, 'text/html; charset=utf-8', PAGE)
-  } else if (detail !== undefined) sendJson(response, detail())
+  } else if (detail !== undefined) void sendLater(response, detail(), sendJson)
   else send(response, 404, 'text/plain; charset=utf-8', 'not found\n')
 }
 
 function isOurHost(host: string | undefined, port: number): boolean {
   return host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`
+}
+
+/** With several workers the numbers come from other processes. */
+async function sendLater<Value>(
+  response: ServerResponse,
+  value: Value | Promise<Value>,
+  sendValue: (response: ServerResponse, value: Value) => void,
+): Promise<void> {
+  try {
+    sendValue(response, await value)
+  } catch (error) {
+    send(response, 500, 'text/plain; charset=utf-8', `${String(error)}\n`)
+  }
+}
+
+function sendMetrics(response: ServerResponse, text: string): void {
+  send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', text)
 }
 
 function sendJson(response: ServerResponse, value: object): void {

@@ -2,6 +2,21 @@
 // zero once the last connection is gone. Built from an endpoint's counters.
 import type { Endpoint } from './endpoint.ts'
 
+/** One of several processes that serve the port. */
+export interface WorkerStatus {
+  readonly id: number
+  /** Of the process; undefined while there is none. */
+  readonly pid: number | undefined
+  /** `waiting` for its restart, `starting`, `running`, `closing` or `closed`. */
+  readonly state: string
+  readonly connections: { readonly live: number }
+  /** Processes that have ended here without being told to. */
+  readonly restarts: number
+  /** Datagrams that the kernel gave to it and that belonged to another one; those that this one could not take. */
+  readonly handedOver: number
+  readonly handOverDropped: number
+}
+
 export interface ServerStatus {
   readonly connections: { readonly live: number; readonly opened: number; readonly closed: number }
   readonly streams: {
@@ -29,6 +44,8 @@ export interface ServerStatus {
   readonly backends: { readonly udp: string; readonly aead: string }
   /** rss in bytes, lag in ms. */
   readonly process: { readonly rss: number; readonly eventLoopLagP99Ms: number }
+  /** With `workers` only: all numbers above are then sums, the lag is the greatest. */
+  readonly workers?: readonly WorkerStatus[]
 }
 
 /** What only the process knows. */

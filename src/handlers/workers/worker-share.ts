@@ -1,0 +1,16 @@
+// What a worker has in common with the other workers of its server. Made by run-worker.ts, used where a server is put
+// together.
+import type { WorkerRole } from '../../supervisor/hand-over.ts'
+import type { ServeOptions } from '../serve.ts'
+import type { ServerCertificate } from '../server-certificate.ts'
+
+export interface WorkerShare {
+  readonly port: number
+  readonly certificate: ServerCertificate
+  readonly secret: Uint8Array
+  /** In place of the option of this name, where the workers' common keys are not the program's own. */
+  readonly tickets: Pick<ServeOptions, 'ticketKeys'>
+  readonly role: WorkerRole
+  /** Has the whole server closed, this worker too; `timeout` in ms. */
+  closeAll(timeout: number): void
+}
