@@ -1,6 +1,13 @@
 // HTTP/3 on a server's connection: a handler per request, and both steps of draining. Made per connection by the
 // endpoint through the factory below.
-import { H3Connection, type H3ConnectionOptions, type H3Events, type RequestStream } from '../http3/index.ts'
+import {
+  H3Connection,
+  type H3ConnectionOptions,
+  type H3Events,
+  type RequestStream,
+  WEBTRANSPORT_TOKENS,
+  webtransportSettings,
+} from '../http3/index.ts'
 import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE, MAX_TABLE_CAPACITY } from '../http3/limits.ts'
 import { encodeOriginFrame } from '../http3/origin-frame.ts'
 import type { QpackLimits } from '../http3/qpack/decoder.ts'
@@ -14,6 +21,8 @@ import type { ExchangeHandler } from './exchange.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
 import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
+import { WebTransportExchange } from './webtransport-exchange.ts'
+import type { WebTransportService } from './webtransport-session.ts'
 
 /** RFC 9110 section 9.2.1: what may be repeated without anybody's harm. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -25,6 +34,8 @@ const TOO_EARLY = 425
 export interface Http3Options {
   /** What is spoken on tunnels; default nothing. */
   readonly tunnels?: TunnelRoutes | undefined
+  /** What is done with WebTransport sessions; default they are not spoken. */
+  readonly webtransport?: WebTransportService | undefined
   /** Origins that the server is ready to answer for, named to clients in an ORIGIN frame (RFC 9412). */
   readonly origins?: readonly string[] | undefined
   /** Dynamic table of header compression (RFC 9204); what is left out is the default, 0 turns it off. */
@@ -34,9 +45,9 @@ export interface Http3Options {
 type AnnouncedSettings = NonNullable<H3ConnectionOptions['settings']>
 
 /** What our SETTINGS say apart from the defaults. */
-function announced({ tunnels = NO_TUNNELS, qpack = {} }: Http3Options): AnnouncedSettings {
+function announced({ tunnels = NO_TUNNELS, webtransport, qpack = {} }: Http3Options): AnnouncedSettings {
   return {
-    enableConnectProtocol: tunnels.size > 0,
+    enableConnectProtocol: tunnels.size > 0 || webtransport !== undefined,
     qpackMaxTableCapacity: qpack.maxTableCapacity ?? MAX_TABLE_CAPACITY,
     qpackBlockedStreams: qpack.blockedStreams ?? MAX_BLOCKED_STREAMS,
   }
@@ -47,6 +58,7 @@ export function earlyDataSettings(options: Http3Options = {}): Uint8Array {
   return settingsState({
     ...initialSettings,
     maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
+    ...(options.webtransport && webtransportSettings(true)),
     ...announced(options),
   })
 }
@@ -65,17 +77,24 @@ class RequestEvents implements H3Events {
   readonly #supervisor: ConnectionSupervisor
   readonly #service: ExchangeService
   readonly #tunnels: TunnelRoutes
+  readonly #webtransport: WebTransportService | undefined
 
-  constructor(supervisor: ConnectionSupervisor, service: ExchangeService, tunnels: TunnelRoutes) {
+  constructor(supervisor: ConnectionSupervisor, service: ExchangeService, options: Http3Options) {
     this.#supervisor = supervisor
     this.#service = service
-    this.#tunnels = tunnels
+    this.#tunnels = options.tunnels ?? NO_TUNNELS
+    this.#webtransport = options.webtransport
   }
 
   handleRequest(stream: RequestStream): void {
     const supervisor = this.#supervisor
     if (supervisor.connection.isEarly && !SAFE_METHODS.has(stream.method)) {
       refuseEarly(stream, this.#service)
+      return
+    }
+    const webtransport = this.#webtransport
+    if (webtransport !== undefined && WEBTRANSPORT_TOKENS.has(stream.protocol)) {
+      supervisor.startHandler(new WebTransportExchange(stream, supervisor, webtransport, this.#service.date))
       return
     }
     const service = this.#serviceFor(stream)
@@ -99,11 +118,10 @@ class Http3Service extends H3Connection implements SupervisedApplication {
   /** @param origins an ORIGIN frame */
   constructor(
     connection: QuicConnection,
-    events: H3Events,
-    settings: AnnouncedSettings,
+    options: Pick<H3ConnectionOptions, 'events' | 'settings' | 'webtransport'>,
     origins: Uint8Array | undefined,
   ) {
-    super(connection, { role: 'server', events, grease: greaseOf(connection), settings })
+    super(connection, { role: 'server', grease: greaseOf(connection), ...options })
     this.#origins = origins
   }
 
@@ -121,8 +139,9 @@ class Http3Service extends H3Connection implements SupervisedApplication {
     this.shutdown()
   }
 
-  sweep(): void {
+  sweep(now: number): void {
     this.replenish(GLITCH_REFUND_PER_SWEEP)
+    this.webtransport?.sweep(now)
   }
 }
 
@@ -141,8 +160,18 @@ export function http3Service(
   options: Http3Options = {},
 ): ApplicationFactory {
   const service: ExchangeService = { handler, date }
-  const { tunnels = NO_TUNNELS } = options
+  const { webtransport } = options
   const origins = options.origins && encodeOriginFrame(options.origins)
-  return (connection, supervisor) =>
-    new Http3Service(connection, new RequestEvents(supervisor, service, tunnels), announced(options), origins)
+  return (connection, supervisor) => {
+    const events = new RequestEvents(supervisor, service, options)
+    const sessions = webtransport && {
+      supervision: supervisor.sessions,
+      maxSessions: webtransport.maxSessions,
+    }
+    return new Http3Service(
+      connection,
+      { events, settings: announced(options), webtransport: sessions },
+      origins,
+    )
+  }
 }

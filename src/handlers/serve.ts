@@ -16,6 +16,7 @@ import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
 import { startServer } from './start-server.ts'
 import type { WebSocketOpenHandler, WebSocketService } from './websocket-handler.ts'
+import type { WebTransportHandler, WebTransportService } from './webtransport-session.ts'
 import { isWorkerProcess, runWorker } from './workers/run-worker.ts'
 import { superviseWorkers } from './workers/supervise-workers.ts'
 import { workerCount } from './workers/worker-count.ts'
@@ -47,6 +48,11 @@ export interface ServeOptions {
    * connect may use it: authenticate clients in front of it, or keep the list short.
    */
   readonly connectUdp?: ConnectUdpOptions
+  /**
+   * WebTransport over HTTP/3, as browsers speak it (draft 02) and as the current draft wants it: what to do with a
+   * session, or that and more. Every origin may open one unless `origins` or the handler says no.
+   */
+  readonly webtransport?: WebTransportHandler | WebTransportService
   /** Handlers for other protocols on an accepted CONNECT or Upgrade, by upgrade token; see Exchange.accept(). */
   readonly tunnels?: Readonly<Record<string, ExchangeHandler>>
   /** Serves the demo routes when neither handler is given: folder for files. */

@@ -21,6 +21,7 @@ import { RunningServer } from './running-server.ts'
 import type { ServeOptions } from './serve.ts'
 import { certificateOf } from './server-certificate.ts'
 import { tunnelRoutesOf } from './server-tunnels.ts'
+import { webtransportOf } from './server-webtransport.ts'
 import type { WorkerShare } from './workers/worker-share.ts'
 
 /**
@@ -35,7 +36,7 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   const certificate = share?.certificate ?? (await certificateOf(options))
   const identity = loadIdentity(certificate.cert, certificate.key)
   const tunnels = tunnelRoutesOf(options, clock)
-  const http3: Http3Options = { tunnels, origins: options.origins }
+  const http3: Http3Options = { tunnels, origins: options.origins, webtransport: webtransportOf(options) }
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const altSvc = checkedAltSvc(options.altSvc ?? {})
   const application = http3Service(handler, httpDates(), http3)

@@ -344,6 +344,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.peerSettings = settings
     this.hasPeerSettings = true
     this.writer.applySettings(settings)
+    this.webtransport?.handleSettings()
     this.events.handleSettings?.(settings)
   }
 

@@ -34,6 +34,8 @@ const LineForm = {
   indexed: 1,
   /** The name is that of an entry. */
   named: 2,
+  /** And everything above: the line is in the static table, at the index that is left over. */
+  fixed: 3,
 } as const
 
 /** Longest capacity, duplicate or prefix integer in bytes. */
@@ -110,8 +112,9 @@ export class QpackEncoder implements DecoderStreamOwner {
    */
   plan(name: string, value: string, forbiddenInName: number, forbiddenInValue: number): void {
     const known = staticByName.get(name)
-    if (known?.values.has(value) || isNeverIndexed(name, value)) {
-      this.#note(LineForm.plain, undefined)
+    const fixed = known?.values.get(value)
+    if (fixed !== undefined || isNeverIndexed(name, value)) {
+      this.#note(fixed === undefined ? LineForm.plain : LineForm.fixed + fixed, undefined)
       return
     }
     const group = this.table.find(name)
@@ -154,6 +157,7 @@ export class QpackEncoder implements DecoderStreamOwner {
     forbiddenInValue: number,
   ): number {
     const form = this.#forms[line]
+    if (form >= LineForm.fixed) return writePrefixInteger(target, start, 0xc0, 6, form - LineForm.fixed)
     if (form === LineForm.plain) {
       return writeFieldLine(target, start, name, value, forbiddenInName, forbiddenInValue)
     }

@@ -67,6 +67,8 @@ export class WebTransportSessions {
   readonly #sessions = new Map<number, WebTransportSession>()
   /** Streams that wait for their session, with its ID. */
   readonly #early = new Map<WebTransportStream, number>()
+  /** Requests that wait for the peer's SETTINGS, by their ID. */
+  readonly #expected = new Map<number, () => void>()
 
   constructor(connection: H3Connection, { supervision, maxSessions = MAX_SESSIONS }: WebTransportOptions) {
     this.#connection = connection
@@ -113,6 +115,26 @@ export class WebTransportSessions {
     )
   }
 
+  /**
+   * Server: calls back once the client's SETTINGS are known. Section 3.1: "the server MUST NOT process any incoming
+   * WebTransport requests until the client's SETTINGS have been received".
+   */
+  expect(request: RequestStream, proceed: () => void): void {
+    if (this.#connection.hasPeerSettings) proceed()
+    else this.#expected.set(request.id, proceed)
+  }
+
+  /** The request is gone before SETTINGS came. */
+  forgetExpected(request: RequestStream): void {
+    this.#expected.delete(request.id)
+  }
+
+  handleSettings(): void {
+    const expected = [...this.#expected.values()]
+    this.#expected.clear()
+    for (const proceed of expected) proceed()
+  }
+
   /** A session for a CONNECT request that has been received or sent. Set its `events`, then call `adoptEarly`. */
   open(request: RequestStream): WebTransportSession {
     const session = new WebTransportSession(request, this, this.#newCredit())
@@ -148,7 +170,7 @@ export class WebTransportSessions {
   #mayCome(id: number): boolean {
     const { role, transport, nextRequestId } = this.#connection
     if (role === 'client') return false
-    if (id >= nextRequestId) return true
+    if (id >= nextRequestId || this.#expected.has(id)) return true
     const request = transport.streams.get(id)?.application
     return request instanceof RequestStream && request.events === undefined
   }

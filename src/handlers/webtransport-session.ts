@@ -1,0 +1,151 @@
+// A WebTransport session as a server's handler gets it: what the client asked for, accept() and reject(), and everything
+// of the W3C's WebTransport. Made by webtransport-exchange.ts, per CONNECT request.
+import {
+  chooseProtocol,
+  encodeProtocols,
+  offeredProtocols,
+  type WebTransportSession,
+} from '../http3/index.ts'
+import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
+import { SessionSurface } from '../supervisor/webtransport/session-surface.ts'
+import type { RemoteAddress } from '../transport/connection/index.ts'
+import { fieldValue } from './exchange.ts'
+
+/**
+ * Called for each session that a client asks for. The session is accepted when the handler first uses it, calls
+ * accept(), or returns; reject(), or a Response that is returned or thrown before, says no. A rejection of the handler
+ * ends the session.
+ */
+export type WebTransportHandler = (
+  session: WebTransportServerSession,
+) => void | Response | Promise<void> | Promise<Response | undefined>
+
+/** A handler, and what is checked before it is called. */
+export interface WebTransportService {
+  readonly handler: WebTransportHandler
+  /** Values of the Origin header that are let in, others get 403; default all. Requests without one are let in. */
+  readonly origins?: readonly string[]
+  /** Application protocols that are spoken; the client's first one among them is agreed on. */
+  readonly protocols?: readonly string[]
+  /** Sessions at a time per connection, default 16; further ones get 429. */
+  readonly maxSessions?: number
+}
+
+export interface WebTransportAcceptOptions {
+  /** One of `availableProtocols`. */
+  readonly protocol?: string
+  readonly headers?: Headers | Readonly<Record<string, string>>
+}
+
+export interface WebTransportRejectOptions {
+  readonly headers?: Headers | Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+/** What the exchange adds. */
+export interface SessionSetup {
+  readonly core: WebTransportSession
+  readonly supervisor: ConnectionSupervisor
+  readonly protocols: readonly string[]
+  readonly date: (() => string) | undefined
+}
+
+/** draft-ietf-webtrans-http3-02 section 3.3: the client names the draft, the server confirms it. */
+const DRAFT_REQUEST = 'sec-webtransport-http3-draft02'
+const DRAFT_RESPONSE = ['sec-webtransport-http3-draft', 'draft02']
+
+export class WebTransportServerSession extends SessionSurface {
+  readonly url: string
+  /** Path with query, as sent. */
+  readonly path: string
+  readonly authority: string
+  readonly headers: Headers
+  /** Value of the Origin header; null for most clients that are no browsers. */
+  readonly origin: string | null
+  readonly remote: RemoteAddress
+  /** What the client offers, most preferred first (draft-ietf-webtrans-http3 section 3.3). */
+  readonly availableProtocols: readonly string[]
+  readonly #setup: SessionSetup
+  #protocol = ''
+  #isDecided = false
+
+  constructor(setup: SessionSetup) {
+    super()
+    const { request } = setup.core
+    this.#setup = setup
+    this.path = request.path
+    this.authority = request.authority
+    this.url = `${request.scheme}://${request.authority}${request.path}`
+    this.headers = headersOf(request.headers)
+    this.origin = fieldValue(request.headers, 'origin') ?? null
+    this.remote = setup.supervisor.connection.remote
+    this.availableProtocols = offeredProtocols(fieldValue(request.headers, 'wt-available-protocols'))
+    this.attach(setup.core, setup.supervisor)
+  }
+
+  /** The protocol that was agreed on; empty for none. */
+  get protocol(): string {
+    return this.#protocol
+  }
+
+  /** accept() or reject() has been called, or the session is gone. */
+  get isDecided(): boolean {
+    return this.#isDecided || this.isOver
+  }
+
+  /**
+   * Lets the client in; a second call does nothing.
+   * @throws TypeError for a protocol that the client does not offer, or headers that HTTP does not allow
+   */
+  accept({ protocol, headers }: WebTransportAcceptOptions = {}): void {
+    if (this.isDecided) return
+    const { core, protocols, date } = this.#setup
+    const chosen = protocol ?? chooseProtocol(this.availableProtocols, protocols)
+    if (chosen !== undefined && !this.availableProtocols.includes(chosen)) {
+      throw new TypeError(`the client does not offer the protocol ${chosen}`)
+    }
+    const fields = flatten(headers)
+    if (chosen !== undefined) fields.push('wt-protocol', encodeProtocols([chosen]))
+    if (fieldValue(core.request.headers, DRAFT_REQUEST) !== undefined) fields.push(...DRAFT_RESPONSE)
+    if (date !== undefined) fields.push('date', date())
+    this.#protocol = chosen ?? ''
+    this.#isDecided = true
+    core.accept(fields)
+  }
+
+  /**
+   * Turns the client away.
+   * @param status 300 to 599; default 403
+   * @throws TypeError for another status, or when the session has been accepted
+   */
+  reject(status = 403, { headers, body }: WebTransportRejectOptions = {}): void {
+    if (this.isOver) return
+    if (this.#isDecided) throw new TypeError('the session has been accepted or rejected already')
+    if (!Number.isInteger(status) || status < 300 || status > 599) {
+      throw new TypeError(`status ${status} turns nobody away`)
+    }
+    const { core, date } = this.#setup
+    const fields = flatten(headers)
+    if (date !== undefined) fields.push('date', date())
+    this.#isDecided = true
+    core.reject(status, fields, typeof body === 'string' ? new TextEncoder().encode(body) : body)
+  }
+
+  /** The first use accepts. */
+  protected handleUse(): void {
+    if (!this.isDecided) this.accept()
+  }
+}
+
+function headersOf(fields: readonly string[]): Headers {
+  const headers = new Headers()
+  for (let index = 0; index < fields.length; index += 2) headers.append(fields[index], fields[index + 1])
+  return headers
+}
+
+function flatten(headers: Headers | Readonly<Record<string, string>> = {}): string[] {
+  const fields: string[] = []
+  const entries = headers instanceof Headers ? headers : Object.entries(headers)
+  for (const [name, value] of entries) fields.push(name.toLowerCase(), value)
+  return fields
+}
