@@ -1,4 +1,5 @@
-// quactor get URL: one request over HTTP/3, body to standard output or a file. Dispatched by cli/main.ts.
+// quactor get URL: one request over HTTP/3, or over TCP where there is none; body to standard output or a file. Dispatched
+// by cli/main.ts.
 
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
@@ -6,12 +7,13 @@ import { setTimeout as timeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ClientError } from '../client/client-error.ts'
 import type { ClientResponse } from '../client/client-response.ts'
-import { connect } from '../client/connect.ts'
+import { type ConnectOptions, connect } from '../client/connect.ts'
+import { HttpClient } from '../client/http-client.ts'
 import type { RequestBody } from '../client/request-body.ts'
 import type { RequestInput } from '../client/request-input.ts'
 import { parseTarget } from '../client/request-target.ts'
-import type { ClientSession } from '../client/session.ts'
 import { MemorySessionStore, type SessionStore } from '../client/session-store.ts'
+import { ExitCode, exitCodeOf, FileError } from './exit-codes.ts'
 import { appendKeyLog } from './key-log.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { positiveNumber, UsageError } from './usage-error.ts'
@@ -26,14 +28,18 @@ const HELP = `Usage: quactor get URL [options]
   -i, --include         print status and header fields before the body
   -I, --head            request HEAD and print the header fields
       --json            print status, header fields, timing and body size as JSON; the body only with -o
+      --http3-only      fail where HTTP/3 cannot be reached, instead of going by TCP
       --insecure        accept any certificate
       --ca FILE         trust this certificate (PEM) instead of the system's
       --keylog FILE     append TLS secrets for Wireshark
       --qlog DIR        write a qlog file of the connection to DIR, for https://qvis.quictools.info
       --versions LIST   QUIC versions in order of preference, default v1,v2
-      --0rtt        connect twice: first for a session ticket, then with the request as early data
-  -v, --verbose     say on standard error how the handshake went
+      --0rtt            connect twice: first for a session ticket, then with the request as early data
+  -v, --verbose         say on standard error what was sent and how the handshake went
       --timeout SECONDS for everything; default 60
+
+Exit codes are curl's: 0 done, 2 wrong usage, 6 host not found, 7 no connection, 22 status 400 or above, 23 and 26 a file
+that cannot be written or read, 28 timeout, 35 TLS, 56 connection broken, 60 certificate not accepted, 1 anything else.
 `
 
 const OPTIONS = {
@@ -44,6 +50,7 @@ const OPTIONS = {
   include: { type: 'boolean', short: 'i' },
   head: { type: 'boolean', short: 'I' },
   json: { type: 'boolean' },
+  'http3-only': { type: 'boolean' },
   insecure: { type: 'boolean' },
   ca: { type: 'string' },
   keylog: { type: 'string' },
@@ -55,6 +62,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
+/** Head start of HTTP/3 over TCP, ms: who calls this command wants HTTP/3. */
+const HEAD_START = 3_000
+
 /** How long the first connection of --0rtt waits for a ticket, ms: it comes with the server's answer to our Finished. */
 const TICKET_WAIT = 2_000
 
@@ -63,7 +73,7 @@ type GetOptions = ReturnType<typeof parseGetArgs>['values']
 /**
  * Runs the command.
  * @param args what follows `get` on the command line
- * @returns exit code: 0 with a response below 400, 1 without one or with an error status, 2 for wrong usage
+ * @returns exit code, see HELP
  */
 export async function runGet(args: string[]): Promise<number> {
   try {
@@ -76,8 +86,9 @@ export async function runGet(args: string[]): Promise<number> {
     if (url === undefined || positionals.length > 1) throw new UsageError('quactor get needs exactly one URL')
     return await get(url, values)
   } catch (error) {
-    process.stderr.write(`quactor get: ${error instanceof Error ? error.message : String(error)}\n`)
-    return error instanceof UsageError ? 2 : 1
+    const message = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`quactor get: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`)
+    return exitCodeOf(error)
   }
 }
 
@@ -92,62 +103,53 @@ function parseGetArgs(args: string[]) {
 async function get(url: string, options: GetOptions): Promise<number> {
   const input = requestInput(url, options)
   const signal = AbortSignal.timeout(positiveNumber('--timeout', options.timeout) * 1000)
+  const settings = connectOptions(options)
+  await using client = new HttpClient({
+    ...settings,
+    sessions: options['0rtt'] === true ? await firstSession(url, settings, signal) : undefined,
+    earlyData: options['0rtt'],
+    http3: options['http3-only'] === true || options['0rtt'] === true ? 'only' : 'prefer',
+    headStart: HEAD_START,
+  })
   const started = performance.now()
-  const sessions = options['0rtt'] === true ? await firstSession(url, options, signal) : undefined
-  const session = await open(url, options, signal, sessions)
-  const connected = performance.now()
   try {
-    const response = await session.request({ ...input, signal })
-    const headAt = performance.now()
+    const response = await client.request(url, { ...input, signal })
+    const headMs = performance.now() - started
+    if (options.verbose === true) printRequest(url, input)
     if ((options.include === true || options.head === true) && options.json !== true) printHead(response)
     const bytes = await writeBody(response, options)
-    if (options.verbose === true) printHandshake(session)
-    if (options.json === true) {
-      const timing = {
-        connectMs: connected - started,
-        headMs: headAt - started,
-        totalMs: performance.now() - started,
-      }
-      const { status, fields } = response
-      const { isResumed, earlyData = null } = session
-      const handshake = { isResumed, earlyData }
-      process.stdout.write(`${JSON.stringify({ url, status, fields, bytes, ...handshake, ...timing })}\n`)
-    }
-    return response.status < 400 ? 0 : 1
+    if (options.verbose === true) printHandshake(response)
+    if (options.json === true)
+      printJson(url, response, { bytes, headMs, totalMs: performance.now() - started })
+    return response.status < 400 ? ExitCode.done : ExitCode.httpError
   } catch (error) {
     throw signal.aborted
       ? new ClientError('timeout', `no complete response within ${options.timeout} s`)
       : error
-  } finally {
-    await session.end()
   }
 }
 
 /** A connection that only waits for a session ticket (RFC 8446 section 4.6.1). */
-async function firstSession(url: string, options: GetOptions, signal: AbortSignal): Promise<SessionStore> {
+async function firstSession(
+  url: string,
+  settings: ConnectOptions,
+  signal: AbortSignal,
+): Promise<SessionStore> {
   const sessions = new MemorySessionStore()
-  const session = await open(url, options, signal, sessions)
+  const session = await connect(url, { ...settings, sessions, signal })
   await Promise.race([session.resumable, timeout(TICKET_WAIT, undefined, { ref: false })])
   await session.end()
   return sessions
 }
 
-function open(
-  url: string,
-  options: GetOptions,
-  signal: AbortSignal,
-  sessions?: SessionStore,
-): Promise<ClientSession> {
-  return connect(url, {
-    sessions,
-    earlyData: options['0rtt'],
+function connectOptions(options: GetOptions): ConnectOptions {
+  return {
     versions: options.versions === undefined ? undefined : versionNames(options.versions),
     insecure: options.insecure,
     ca: options.ca === undefined ? undefined : readFile(options.ca),
     keyLog: options.keylog === undefined ? undefined : appendKeyLog(options.keylog),
     qlogDirectory: options.qlog === undefined ? undefined : qlogFolder(options.qlog),
-    signal,
-  })
+  }
 }
 
 function requestInput(url: string, options: GetOptions): RequestInput {
@@ -168,7 +170,15 @@ function requestInput(url: string, options: GetOptions): RequestInput {
 
 function requestBody(data: string | undefined): RequestBody | undefined {
   if (data === undefined || !data.startsWith('@')) return data
-  return data === '@-' ? process.stdin : createReadStream(data.slice(1))
+  return data === '@-' ? process.stdin : fileBody(data.slice(1))
+}
+
+async function* fileBody(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>
+  } catch (error) {
+    throw new FileError(ExitCode.readFailed, path, error)
+  }
 }
 
 function readFile(path: string): string {
@@ -179,14 +189,36 @@ function readFile(path: string): string {
   }
 }
 
-function printHandshake({ isResumed, earlyData, connection }: ClientSession): void {
-  const early = earlyData === undefined ? 'no early data' : `early data ${earlyData}`
-  const kind = isResumed ? 'resumed' : 'full'
-  process.stderr.write(`* ${kind} handshake, ${connection.tls.cipherSuite?.name}, ${early}\n`)
+function printRequest(url: string, { method, body, headers }: RequestInput): void {
+  const { authority, path } = parseTarget(url)
+  const lines = [`${method ?? (body === undefined ? 'GET' : 'POST')} ${path}`, `host: ${authority}`]
+  for (const [name, value] of (headers ?? []) as Iterable<readonly [string, string]>)
+    lines.push(`${name}: ${value}`)
+  process.stderr.write(lines.map((line) => `> ${line}\n`).join(''))
 }
 
-function printHead({ status, fields }: ClientResponse): void {
-  const lines = [`HTTP/3 ${status}`]
+function printHandshake({ session, protocol, status, fields }: ClientResponse): void {
+  const lines = [`< ${protocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1'} ${status}`]
+  for (let i = 0; i < fields.length; i += 2) lines.push(`< ${fields[i]}: ${fields[i + 1]}`)
+  if (session === undefined) lines.push('* no HTTP/3: over TCP')
+  else {
+    const { isResumed, earlyData, connection } = session
+    const early = earlyData === undefined ? 'no early data' : `early data ${earlyData}`
+    const kind = isResumed ? 'resumed' : 'full'
+    lines.push(`* ${kind} handshake, ${connection.tls.cipherSuite?.name}, ${early}`)
+  }
+  process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+function printJson(url: string, response: ClientResponse, measured: Record<string, number>): void {
+  const { status, fields, protocol, session, trailers = [] } = response
+  const handshake = { isResumed: session?.isResumed ?? false, earlyData: session?.earlyData ?? null }
+  const report = { url, protocol, status, fields, trailers, ...handshake, ...measured }
+  process.stdout.write(`${JSON.stringify(report)}\n`)
+}
+
+function printHead({ status, fields, protocol }: ClientResponse): void {
+  const lines = [`${protocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1'} ${status}`]
   for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i]}: ${fields[i + 1]}`)
   process.stdout.write(`${lines.join('\n')}\n\n`)
 }
@@ -194,16 +226,23 @@ function printHead({ status, fields }: ClientResponse): void {
 /** Writes the body where the options say, no faster than that takes it; returns its length in bytes. */
 async function writeBody(response: ClientResponse, options: GetOptions): Promise<number> {
   const isDropped = options.json === true && options.output === undefined
-  const file = options.output === undefined ? undefined : createWriteStream(options.output)
+  const path = options.output
+  const file = path === undefined ? undefined : createWriteStream(path)
   const target = file ?? process.stdout
   let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (!isDropped && !target.write(chunk)) await once(target, 'drain')
-  }
-  if (file !== undefined) {
-    file.end()
-    await once(file, 'finish')
+  try {
+    if (file !== undefined) await once(file, 'open')
+    for await (const chunk of response) {
+      bytes += chunk.length
+      if (!isDropped && !target.write(chunk)) await once(target, 'drain')
+    }
+    if (file !== undefined) {
+      file.end()
+      await once(file, 'finish')
+    }
+  } catch (error) {
+    const isFile = (error as NodeJS.ErrnoException).syscall !== undefined
+    throw isFile && path !== undefined ? new FileError(ExitCode.writeFailed, path, error) : error
   }
   return bytes
 }

@@ -14,6 +14,7 @@ import { ClientResponse, type ResponseSource } from './client-response.ts'
 import { flattenHeaders, type HeadersInput } from './fields.ts'
 import { CONTINUE_WAIT } from './limits.ts'
 import { BodySender, type BodySink, type RequestBody } from './request-body.ts'
+import type { ClientSession } from './session.ts'
 
 /** What an exchange needs to know about the request beyond its header fields. */
 export interface ExchangeOptions {
@@ -45,6 +46,7 @@ export interface SentRequest {
 
 /** The connection that an exchange is on. */
 export interface ExchangeHost {
+  readonly session: ClientSession
   readonly clock: Clock | undefined
   /** Why the connection under the exchange is gone; asked only when the stream closes unfinished. */
   closeReason(): ClientError
@@ -76,6 +78,10 @@ export class ClientExchange implements RequestStreamEvents, BodySink, SentReques
     this.#options = options
     this.#host = host
     stream.events = this
+  }
+
+  get session(): ClientSession {
+    return this.#host.session
   }
 
   get datagrams(): ClientDatagrams {

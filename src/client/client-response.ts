@@ -6,11 +6,14 @@ import type { ClientDatagrams } from './client-datagrams.ts'
 import { ClientError } from './client-error.ts'
 import { firstField, toHeaders } from './fields.ts'
 import { MAX_COLLECTED_BODY } from './limits.ts'
+import type { ClientSession } from './session.ts'
 
 /** What a response is read from. */
 export interface ResponseSource {
   readonly protocol: 'h3' | 'http/1.1'
   readonly trailers: readonly string[] | undefined
+  /** The HTTP/3 connection; undefined over TCP. */
+  readonly session: ClientSession | undefined
   /** Told when request and response have failed, whether or not somebody reads. */
   onFailure: ((reason: unknown) => void) | undefined
   /** Datagrams of the request; undefined where the protocol has none. */
@@ -45,6 +48,11 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
   /** What the response came by. */
   get protocol(): 'h3' | 'http/1.1' {
     return this.source.protocol
+  }
+
+  /** The HTTP/3 connection that it came by; undefined over TCP. */
+  get session(): ClientSession | undefined {
+    return this.source.session
   }
 
   /** HTTP datagrams of this request (RFC 9297); undefined over TCP. */

@@ -87,7 +87,7 @@ export class HttpClient implements AsyncDisposable {
         this.#alternatives.forget(target.origin)
         this.#routes.reportFailure(route)
       } catch (error) {
-        if (isLast || !mayRepeat(error, request) || this.#isClosed) throw error
+        if (isLast || !mayRepeat(error, request, route) || this.#isClosed) throw error
         if ((error as ClientError).code === H3ErrorCode.H3_VERSION_FALLBACK) this.#routes.reportFailure(route)
       }
     }
@@ -116,7 +116,8 @@ export class HttpClient implements AsyncDisposable {
     } catch (error) {
       const isUnreachable =
         error instanceof ClientError && (error.kind === 'connect' || error.kind === 'timeout')
-      if (route.rescue === undefined || !isUnreachable || !isRepeatable(input.body)) throw error
+      if (!isUnreachable) throw error
+      if (route.rescue === undefined || !isRepeatable(input.body)) throw route.failure ?? error
       const other = await route.rescue().catch(() => undefined)
       if (other === undefined) throw error
       return this.#send(url, input, other)
@@ -156,10 +157,12 @@ function withAltUsed(input: RequestInput, url: URL, { place }: Route & { by: 'h3
  * Whether a request that got no response may be sent again: the server has not processed it, or it does no harm twice
  * (RFC 9114 section 4.1.1, RFC 9110 section 9.2.2).
  */
-function mayRepeat(error: unknown, { method, body }: RequestInput): boolean {
+function mayRepeat(error: unknown, { method, body }: RequestInput, route: Route): boolean {
   if (!(error instanceof ClientError) || !isRepeatable(body)) return false
   if (error.kind === 'rejected') return true
   if (error.code === H3ErrorCode.H3_VERSION_FALLBACK) return true
-  const isBroken = error.kind === 'closed' || error.kind === 'connect' || error.kind === 'timeout'
+  // Over HTTP/3, a connection that is not complete carries early data; one that was silent is not used again.
+  const isDead = route.by === 'h3' && (error.kind === 'connect' || error.kind === 'timeout')
+  const isBroken = error.kind === 'closed' || isDead
   return isBroken && IDEMPOTENT.has(method ?? (body === undefined ? 'GET' : 'POST'))
 }

@@ -19,6 +19,8 @@ export type Route =
   | { readonly by: 'h3'; readonly session: ClientSession; readonly place: Place }
   | {
       readonly by: 'tcp'
+      /** Why HTTP/3 could not be reached; what callers who prefer it want to hear if TCP comes to nothing, too. */
+      readonly failure?: ClientError | undefined
       /** HTTP/3 is still being tried; what it comes to is another way if TCP comes to nothing. */
       readonly rescue?: (() => Promise<Route>) | undefined
     }
@@ -88,7 +90,7 @@ export class RouteChooser {
       signal?.throwIfAborted()
       if (!(error instanceof ClientError) || error.kind === 'aborted') throw error
       alternatives.noteFailure(place.origin, place.alternative)
-      return { by: 'tcp' }
+      return { by: 'tcp', failure: this.#settings.mode === 'prefer' ? error : undefined }
     } finally {
       clock.clearTimer(timer)
       signal?.removeEventListener('abort', handleAbort)

@@ -10,6 +10,7 @@ import type { RequestInput } from './request-input.ts'
 export class TcpExchange implements BodySink, ResponseSource {
   readonly protocol = 'http/1.1'
   readonly datagrams = undefined
+  readonly session = undefined
   trailers: readonly string[] | undefined
   onFailure: ((reason: unknown) => void) | undefined
   readonly #request: ClientRequest

@@ -66,10 +66,29 @@ describe('quactor get', () => {
     expect(readFileSync(to, 'utf8')).toBe(`POST ${'x'.repeat(300_000)}`)
   })
 
-  it('exits with 1 for an error status and for a server that cannot be trusted', async () => {
-    expect(await run(runGet, `${url}/missing`, '--insecure')).toMatchObject({ code: 1, out: 'nothing here' })
+  it('exits as curl does: error status, server that cannot be trusted or reached, name that there is not, files', async () => {
+    expect(await run(runGet, `${url}/missing`, '--insecure')).toMatchObject({ code: 22, out: 'nothing here' })
     const { code, err } = await run(runGet, `${url}/`)
-    expect([code, err.trim().split('\n')]).toEqual([1, [expect.stringContaining('TLS alert 48')]])
+    expect([code, err.trim().split('\n')]).toEqual([60, [expect.stringContaining('TLS alert 48')]])
+    const codes = []
+    for (const args of [
+      ['https://no-such-host.invalid/'],
+      ['https://127.0.0.1:9/', '--timeout', '0.2'],
+      [`${url}/`, '--insecure', '-d', '@/no/file'],
+      [`${url}/`, '--insecure', '-o', '/no/folder/file'],
+    ]) {
+      const result = await run(runGet, ...args)
+      expect(result.err.trim().split('\n')).toHaveLength(1)
+      codes.push(result.code)
+    }
+    expect(codes).toEqual([6, 28, 26, 23])
+  })
+
+  it('says with -v what was sent, what came back and how, and with --http3-only goes by nothing else', async () => {
+    const { err } = await run(runGet, `${url}/x`, '--insecure', '-v', '--http3-only', '-H', 'x-a: 1')
+    expect(err).toMatch(/> GET \/x\n> host: .*\n> x-a: 1\n< HTTP\/3 200\n.*\* full handshake/s)
+    const early = await run(runGet, `${url}/x`, '--insecure', '-v', '--0rtt')
+    expect(early.err).toMatch(/\* resumed handshake/)
   })
 
   it('exits with 2 and one clear line for wrong usage', async () => {

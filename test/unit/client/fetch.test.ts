@@ -42,7 +42,7 @@ async function answer(request: Request): Promise<Response> {
     case '/seen':
       return Response.json({
         method: request.method,
-        headers: [...request.headers],
+        headers: Object.fromEntries(request.headers),
         body: await request.text(),
       })
     case '/empty':
@@ -64,6 +64,17 @@ async function answer(request: Request): Promise<Response> {
     default:
       return new Response('hello')
   }
+}
+
+/** What /seen says of the request that it got. */
+interface Seen {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+async function seenBy(response: Promise<Response>): Promise<Seen> {
+  return (await (await response).json()) as Seen
 }
 
 beforeAll(async () => {
@@ -119,7 +130,7 @@ describe('requests and responses', () => {
   })
 
   it('takes a Request, and every kind of body', async () => {
-    const echo = (body: BodyInit) => client.fetch(new Request(`${url}/echo`, { method: 'PUT', body }))
+    const echo = (body: string) => client.fetch(new Request(`${url}/echo`, { method: 'PUT', body }))
     expect(await (await echo('text')).text()).toBe('text')
     const init = { method: 'POST' } as const
     const bodies: [NonNullable<RequestInit['body']>, string][] = [
@@ -130,14 +141,14 @@ describe('requests and responses', () => {
       [new Blob(['of a ', 'blob']), 'of a blob'],
     ]
     for (const [body, text] of bodies) {
-      const seen = await (await client.fetch(`${url}/seen`, { ...init, body })).json()
+      const seen = await seenBy(client.fetch(`${url}/seen`, { ...init, body }))
       expect(seen.body).toBe(text)
-      expect(Object.fromEntries(seen.headers)['content-length']).toBe(String(text.length))
+      expect(seen.headers['content-length']).toBe(String(text.length))
     }
     const form = new FormData()
     form.set('field', 'value')
-    const sent = await (await client.fetch(`${url}/seen`, { ...init, body: form })).json()
-    expect(Object.fromEntries(sent.headers)['content-type']).toMatch(/^multipart\/form-data; boundary=/)
+    const sent = await seenBy(client.fetch(`${url}/seen`, { ...init, body: form }))
+    expect(sent.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/)
     expect(sent.body).toContain('value')
   })
 
@@ -183,7 +194,7 @@ describe('content codings', () => {
 
   it('says which ones it undoes; none of a range; a broken one is an error of the body', async () => {
     const headersSeen = async (headers: Record<string, string>) =>
-      Object.fromEntries((await (await client.fetch(`${url}/seen`, { headers })).json()).headers)
+      (await seenBy(client.fetch(`${url}/seen`, { headers }))).headers
     expect(await headersSeen({})).toMatchObject({
       'accept-encoding': 'gzip, deflate, br, zstd',
       accept: '*/*',
@@ -213,7 +224,7 @@ describe('redirects', () => {
   it('are followed, with a method and a body as the status wants it', async () => {
     const follow = async (status: number, init: RequestInit) => {
       const response = await client.fetch(to(status, '/seen'), init)
-      const { method, body } = await response.json()
+      const { method, body } = await seenBy(Promise.resolve(response))
       return [response.redirected, response.url, method, body]
     }
     const post = { method: 'POST', body: 'x' }
