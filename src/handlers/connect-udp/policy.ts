@@ -28,28 +28,33 @@ const SPECIAL_NETWORKS = [
   ],
 ]
 
-const special = networks(SPECIAL_NETWORKS)
+/** One list per family: Node's own takes an IPv4 address for a part of ::ffff:0:0/96. */
+class Networks {
+  readonly #ipv4 = new BlockList()
+  readonly #ipv6 = new BlockList()
 
-function networks(list: readonly string[]): BlockList {
-  const blocks = new BlockList()
-  for (const entry of list) addNetwork(blocks, entry)
-  return blocks
+  constructor(list: readonly string[]) {
+    for (const entry of list) this.#add(entry)
+  }
+
+  has(address: string): boolean {
+    return isIP(address) === 6 ? this.#ipv6.check(address, 'ipv6') : this.#ipv4.check(address, 'ipv4')
+  }
+
+  #add(entry: string): void {
+    const [address = '', bits] = entry.split('/')
+    const isIpv6 = isIP(address) === 6
+    const prefix = bits === undefined ? (isIpv6 ? 128 : 32) : Number(bits)
+    if (isIpv6) this.#ipv6.addSubnet(address, prefix, 'ipv6')
+    else this.#ipv4.addSubnet(address, prefix, 'ipv4')
+  }
 }
 
-function addNetwork(blocks: BlockList, entry: string): void {
-  const [address = '', bits] = entry.split('/')
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  if (bits === undefined) blocks.addAddress(address, family)
-  else blocks.addSubnet(address, Number(bits), family)
-}
+const special = new Networks(SPECIAL_NETWORKS)
 
 /** An address that a proxy must not reach for others unless it is told to. */
 export function isSpecialAddress(address: string): boolean {
-  return holds(special, address)
-}
-
-function holds(blocks: BlockList, address: string): boolean {
-  return blocks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  return special.has(address)
 }
 
 interface Entry {
@@ -57,7 +62,7 @@ interface Entry {
   readonly port: number | undefined
   /** Lower case; `*` or `*.suffix` for many. Undefined for entries of addresses. */
   readonly name: string | undefined
-  readonly network: BlockList | undefined
+  readonly network: Networks | undefined
 }
 
 const ENTRY = /^(?:\[([^\]]+)\](\/\d{1,3})?|([^:[\]]+)):(\*|\d{1,5})$/
@@ -77,7 +82,7 @@ function parseEntry(text: string): Entry {
       throw new TypeError(`connectUdp: no address in "${text}"`)
     return { port, name: host, network: undefined }
   }
-  return { port, name: undefined, network: networks([host]) }
+  return { port, name: undefined, network: new Networks([host]) }
 }
 
 export class UdpPolicy {
@@ -108,9 +113,7 @@ export class UdpPolicy {
   }
 
   #isListed(address: string, port: number): boolean {
-    return this.#entries.some(
-      (entry) => fits(entry, port) && entry.network !== undefined && holds(entry.network, address),
-    )
+    return this.#entries.some((entry) => fits(entry, port) && entry.network?.has(address) === true)
   }
 }
 
