@@ -65,29 +65,37 @@ export class Arrivals {
     if (entry.isServer) this.ids.removeFirstFlight(entry.firstConnectionId)
   }
 
-  /** One datagram from a socket. The buffer is borrowed. */
+  /** One datagram from a socket, with the ECN field of its IP header. The buffer is borrowed. */
   receive(
     socket: DatagramSocket,
     buffer: Uint8Array,
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn = 0,
   ): void {
     this.#endpoint.counters.datagramsReceived++
     this.#endpoint.counters.bytesReceived += end - start
     const entry = this.#route(buffer, start, end)
     if (entry === undefined) {
-      this.#handleUnrouted(socket, buffer, start, end, remote)
+      this.#handleUnrouted(socket, buffer, start, end, remote, ecn)
       return
     }
-    this.#endpoint.deliver(entry, socket, buffer, start, end, remote)
+    this.#endpoint.deliver(entry, socket, buffer, start, end, remote, ecn)
   }
 
   /** A datagram that another worker got, by its socket of this number. The buffer is borrowed. */
-  takeOver(socket: number, buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): void {
+  takeOver(
+    socket: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    ecn: number,
+  ): void {
     const ours = this.#endpoint.sockets.at(socket)
     if (ours !== undefined) {
-      this.#handOver?.arrive(() => this.receive(ours, buffer, start, end, remote))
+      this.#handOver?.arrive(() => this.receive(ours, buffer, start, end, remote, ecn))
     }
   }
 
@@ -112,9 +120,10 @@ export class Arrivals {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
   ): void {
     const now = this.#endpoint.turn.read()
-    if (this.#handOver?.take(buffer, start, end, remote, this.#endpoint.sockets.indexOf(socket), 0, now))
+    if (this.#handOver?.take(buffer, start, end, remote, this.#endpoint.sockets.indexOf(socket), ecn, now))
       return
     const header = this.#header
     const isReflected =
@@ -126,13 +135,13 @@ export class Arrivals {
     if (header.type === PacketType.oneRtt) {
       // RFC 9287 holds on connections: without one, this may be another protocol.
       if ((header.firstByte & FIXED_BIT) === 0) this.#endpoint.counters.unroutable++
-      else this.#handleUnknownConnection(socket, buffer, start, end, remote, now)
+      else this.#handleUnknownConnection(socket, buffer, start, end, remote, ecn, now)
     } else if (this.#endpoint.options.server === undefined || header.type === PacketType.versionNegotiation) {
       this.#endpoint.counters.unroutable++
     } else if (!this.#versions.includes(header.version)) {
       const answered = this.#responder.negotiateVersion(header, buffer, end - start, socket, remote, now)
       if (!answered) this.#endpoint.counters.unroutable++
-    } else this.#accept(socket, buffer, start, end, remote)
+    } else this.#accept(socket, buffer, start, end, remote, ecn)
   }
 
   /** A short header with an ID that is not ours: a stateless reset for one of our connections, or an old peer. */
@@ -142,6 +151,7 @@ export class Arrivals {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
     now: number,
   ): void {
     if (this.#endpoint.options.server === undefined) {
@@ -149,7 +159,7 @@ export class Arrivals {
       for (const entry of this.#endpoint.entries) {
         const peer = entry.supervisor.connection.remote
         if (peer.port !== remote.port || peer.address !== remote.address) continue
-        this.#endpoint.deliver(entry, socket, buffer, start, end, remote)
+        this.#endpoint.deliver(entry, socket, buffer, start, end, remote, ecn)
         return
       }
     } else if (this.#responder.reset(buffer, start, end - start, socket, remote, now)) return
@@ -162,6 +172,7 @@ export class Arrivals {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
   ): void {
     const header = this.#header
     const { type, dcidStart, dcidLength } = header
@@ -174,13 +185,13 @@ export class Arrivals {
     if (!isFirst) {
       const isHeld =
         this.#takesEarlyData &&
-        this.#flights.hold(header, buffer, start, end, remote, this.#endpoint.turn.now)
+        this.#flights.hold(header, buffer, start, end, remote, ecn, this.#endpoint.turn.now)
       if (!isHeld) this.#endpoint.counters.unroutable++
       return
     }
     if (this.#takesEarlyData && this.#handOver !== undefined) {
       const index = this.#endpoint.sockets.indexOf(socket)
-      if (this.#flights.lead(header, buffer, start, end, remote, index, this.#endpoint.turn.now)) return
+      if (this.#flights.lead(header, buffer, start, end, remote, index, ecn, this.#endpoint.turn.now)) return
     }
     const { maxConnections, maxHalfOpen } = this.#endpoint.services.settings
     const halfOpen = this.#countHalfOpen()
@@ -197,9 +208,12 @@ export class Arrivals {
     this.ids.addFirstFlight(destination, entry)
     this.#halfOpen.add(entry)
     this.#endpoint.register(entry)
-    this.#endpoint.deliver(entry, socket, buffer, start, end, remote)
-    for (const { bytes, remote: from } of this.#flights.take(destination, this.#endpoint.turn.now)) {
-      this.#endpoint.deliver(entry, socket, bytes, 0, bytes.length, from)
+    this.#endpoint.deliver(entry, socket, buffer, start, end, remote, ecn)
+    for (const { bytes, remote: from, ecn: mark } of this.#flights.take(
+      destination,
+      this.#endpoint.turn.now,
+    )) {
+      this.#endpoint.deliver(entry, socket, bytes, 0, bytes.length, from, mark)
     }
   }
 

@@ -9,6 +9,7 @@ import { MAX_BACKLOG } from './limits.ts'
 interface WaitingDatagram {
   readonly bytes: Uint8Array
   readonly remote: RemoteAddress
+  readonly ecn: number
   readonly socket: DatagramSocket
 }
 
@@ -52,10 +53,11 @@ export class ConnectionEntry {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
     socket: DatagramSocket,
   ): boolean {
     if (this.#backlog.length >= MAX_BACKLOG) return false
-    this.#backlog.push({ bytes: new Uint8Array(buffer.subarray(start, end)), remote, socket })
+    this.#backlog.push({ bytes: new Uint8Array(buffer.subarray(start, end)), remote, ecn, socket })
     return true
   }
 

@@ -12,6 +12,8 @@ import {
 export interface EarlyDatagram {
   readonly bytes: Uint8Array
   readonly remote: RemoteAddress
+  /** ECN field of its IP header: the peer compares our counts with what it sent (RFC 9000 section 13.4.2). */
+  readonly ecn: number
 }
 
 interface Waiting {
@@ -33,7 +35,7 @@ export class EarlyPackets {
    * Keeps a copy of a datagram; false when there is no room for it. `now` in ms.
    * @param destination connection ID in its header
    */
-  hold(destination: Uint8Array, datagram: Uint8Array, remote: RemoteAddress, now: number): boolean {
+  hold(destination: Uint8Array, datagram: Uint8Array, remote: RemoteAddress, now: number, ecn = 0): boolean {
     this.#forgetOld(now)
     if (datagram.length > MAX_EARLY_DATAGRAM_BYTES) return false
     const key = Buffer.from(destination).toString('latin1')
@@ -44,7 +46,7 @@ export class EarlyPackets {
       this.#waiting.set(key, waiting)
     }
     if (waiting.datagrams.length >= MAX_EARLY_DATAGRAMS) return false
-    waiting.datagrams.push({ bytes: new Uint8Array(datagram), remote })
+    waiting.datagrams.push({ bytes: new Uint8Array(datagram), remote, ecn })
     return true
   }
 

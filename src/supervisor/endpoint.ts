@@ -47,8 +47,8 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.options = options
-    this.sockets = new EndpointSockets(options.sockets, (socket) => (buffer, start, end, remote) => {
-      this.arrivals.receive(socket, buffer, start, end, remote)
+    this.sockets = new EndpointSockets(options.sockets, (socket) => (buffer, start, end, remote, ecn = 0) => {
+      this.arrivals.receive(socket, buffer, start, end, remote, ecn)
     })
     this.turn = new TurnTime(options.clock)
     const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
@@ -93,8 +93,15 @@ export class Endpoint {
   }
 
   /** A datagram that another worker got, by its socket of this number. The buffer is borrowed. */
-  takeOver(socket: number, buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): void {
-    this.arrivals.takeOver(socket, buffer, start, end, remote)
+  takeOver(
+    socket: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    ecn = 0,
+  ): void {
+    this.arrivals.takeOver(socket, buffer, start, end, remote, ecn)
   }
 
   /** Our own code threw: that connection ends, the endpoint goes on. */
@@ -116,13 +123,14 @@ export class Endpoint {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
   ): void {
     if (entry.readThisTurn >= limits.DATAGRAMS_PER_TURN || entry.hasBacklog) {
-      if (!entry.defer(buffer, start, end, remote, socket)) this.counters.backlogDropped++
+      if (!entry.defer(buffer, start, end, remote, ecn, socket)) this.counters.backlogDropped++
     } else {
       entry.readThisTurn++
       try {
-        entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read(), 0, socket)
+        entry.supervisor.connection.handleDatagram(buffer, start, end, remote, this.turn.read(), ecn, socket)
       } catch (error) {
         this.#handleDefect(entry, error)
       }

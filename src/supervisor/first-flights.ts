@@ -24,12 +24,13 @@ export class FirstFlights {
     start: number,
     end: number,
     remote: RemoteAddress,
+    ecn: number,
     now: number,
   ): boolean {
     const { type, dcidStart, dcidLength } = header
     if (type !== PacketType.zeroRtt || dcidLength < MIN_FIRST_CONNECTION_ID) return false
     const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
-    return this.#early.hold(destination, buffer.subarray(start, end), remote, now)
+    return this.#early.hold(destination, buffer.subarray(start, end), remote, now, ecn)
   }
 
   /** Takes out what waited for the connection that now begins. `now` in ms. */
@@ -53,6 +54,7 @@ export class FirstFlights {
     end: number,
     remote: RemoteAddress,
     socket: number,
+    ecn: number,
     now: number,
   ): boolean {
     const handOver = this.#handOver
@@ -61,10 +63,10 @@ export class FirstFlights {
     const home = this.#addresses.homeOf(buffer.subarray(tokenStart, tokenStart + tokenLength))
     const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
     const isLed =
-      home !== undefined && handOver.lead(home, destination, buffer, start, end, remote, socket, now)
+      home !== undefined && handOver.lead(home, destination, buffer, start, end, remote, socket, ecn, now)
     if (!isLed) return false
-    for (const { bytes, remote: from } of this.#early.take(destination, now)) {
-      handOver.take(bytes, 0, bytes.length, from, socket, 0, now)
+    for (const { bytes, remote: from, ecn: mark } of this.#early.take(destination, now)) {
+      handOver.take(bytes, 0, bytes.length, from, socket, mark, now)
     }
     return true
   }

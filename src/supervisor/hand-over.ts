@@ -115,13 +115,14 @@ export class HandOver {
     end: number,
     remote: RemoteAddress,
     socket: number,
+    ecn: number,
     now: number,
   ): boolean {
     const { index, count } = this.#role
     this.#forgetOld(now)
     if (this.#isArriving || worker === index || worker >= count || this.#led.size >= MAX_LED_FLIGHTS)
       return false
-    if (!this.#send(worker, buffer, start, end, remote, socket, 0)) return false
+    if (!this.#send(worker, buffer, start, end, remote, socket, ecn)) return false
     this.#led.set(keyOf(destination, 0, destination.length), { worker, since: now })
     return true
   }

@@ -112,10 +112,10 @@ export class TurnScheduler {
   }
 
   #readBacklog(entry: ConnectionEntry, now: number): void {
-    for (const { bytes, remote, socket } of entry.takeBacklog(DATAGRAMS_PER_TURN)) {
+    for (const { bytes, remote, ecn, socket } of entry.takeBacklog(DATAGRAMS_PER_TURN)) {
       if (entry.isGone) return
       entry.readThisTurn++
-      entry.supervisor.connection.handleDatagram(bytes, 0, bytes.length, remote, now, 0, socket)
+      entry.supervisor.connection.handleDatagram(bytes, 0, bytes.length, remote, now, ecn, socket)
     }
   }
 

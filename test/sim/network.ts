@@ -41,6 +41,8 @@ export class SimNetwork {
   readonly counters = { sent: 0, delivered: 0, lost: 0, duplicated: 0, corrupted: 0, reordered: 0 }
   /** Called for every datagram sent, when set. */
   trace: ((entry: TraceEntry) => void) | undefined
+  /** What the network makes of the ECN field of a datagram, as it is sent; sockets without ECN leave it zero. */
+  remark: ((ecn: number, from: string, to: string) => number) | undefined
   readonly #random: Random
   readonly #directions = new Map<string, Direction>()
   readonly #sockets = new Map<string, SimSocket>()
@@ -81,13 +83,15 @@ export class SimNetwork {
       const start = batch.starts[i]!
       // new Uint8Array copies; slice() of a Buffer would only be a view of the batch.
       const bytes = new Uint8Array(batch.buffer.subarray(start, start + batch.lengths[i]!))
-      this.#carry(socket.publicAddress, addressKey(batch.remotes[i]!), bytes)
+      this.#carry(socket, addressKey(batch.remotes[i]!), bytes, batch.ecn[i]!)
     }
   }
 
-  #carry(source: RemoteAddress, to: string, bytes: Uint8Array): void {
+  #carry(sender: SimSocket, to: string, bytes: Uint8Array, mark: number): void {
+    const source = sender.publicAddress
     const from = addressKey(source)
     const direction = this.#direction(from, to)
+    const ecn = sender.supportsEcn ? (this.remark?.(mark, from, to) ?? mark) : 0
     this.counters.sent++
     const fate = this.#fate(direction, bytes.length)
     let copies = 0
@@ -98,7 +102,7 @@ export class SimNetwork {
       if (copies === 2) this.counters.duplicated++
       corrupted = random.chance(profile.corrupt)
       if (corrupted) this.#corrupt(bytes, random)
-      for (let copy = 0; copy < copies; copy++) this.#schedule(direction, source, to, bytes)
+      for (let copy = 0; copy < copies; copy++) this.#schedule(direction, source, to, bytes, ecn)
     } else this.counters.lost++
     this.trace?.({ at: this.clock.now(), from, to, bytes: bytes.length, fate, corrupted, copies })
   }
@@ -124,7 +128,7 @@ export class SimNetwork {
     for (let i = 0; i < flips; i++) bytes[random.below(bytes.length)]! ^= 1 << random.below(8)
   }
 
-  #schedule(direction: Direction, source: RemoteAddress, to: string, bytes: Uint8Array): void {
+  #schedule(direction: Direction, source: RemoteAddress, to: string, bytes: Uint8Array, ecn: number): void {
     const { profile, random } = direction
     const leaves = Math.max(this.clock.now(), direction.bottleneckFreeAt)
     let arrival = Math.max(leaves + profile.delay + random.float() * profile.jitter, direction.lastArrival)
@@ -138,7 +142,7 @@ export class SimNetwork {
       const socket = this.#sockets.get(to)
       if (socket === undefined) return
       this.counters.delivered++
-      socket.deliver(bytes, source)
+      socket.deliver(bytes, source, ecn)
     })
   }
 

@@ -1,9 +1,7 @@
 // A UDP socket on the simulated network: what an Endpoint gets instead of the sockets of transport/io.
 import type { DatagramBatch, RemoteAddress } from '../../src/transport/connection/datagram-batch.ts'
-import type { DatagramSocket } from '../../src/transport/io/datagram-socket.ts'
+import type { DatagramReceiver, DatagramSocket } from '../../src/transport/io/datagram-socket.ts'
 import { addressKey, type SimNetwork } from './network.ts'
-
-type Receiver = (buffer: Uint8Array, start: number, end: number, remote: RemoteAddress) => void
 
 export class SimSocket implements DatagramSocket {
   readonly name = 'simulated'
@@ -11,10 +9,12 @@ export class SimSocket implements DatagramSocket {
   readonly localPort: number
   readonly isBlocked = false
   readonly forbidsFragmentation = true
+  /** Whether the ECN field is set and reported; to be switched before an endpoint gets the socket. */
+  supportsEcn = false
   /** Address that others see as the source; differs from the local one after a rebinding. */
   publicAddress: RemoteAddress
   readonly #network: SimNetwork
-  #receiver: Receiver | undefined
+  #receiver: DatagramReceiver | undefined
   #isClosed = false
 
   constructor(network: SimNetwork, address: string, port: number) {
@@ -32,7 +32,7 @@ export class SimSocket implements DatagramSocket {
     this.publicAddress = { address, port, family: 4 }
   }
 
-  start(receiver: Receiver): void {
+  start(receiver: DatagramReceiver): void {
     this.#receiver = receiver
   }
 
@@ -45,12 +45,12 @@ export class SimSocket implements DatagramSocket {
    * Hands over one datagram in memory of its own, placed off zero so that wrong offsets show. A Buffer, as from
    * node:dgram: its slice() is a view, which plain arrays would hide.
    */
-  deliver(bytes: Uint8Array, remote: RemoteAddress): void {
+  deliver(bytes: Uint8Array, remote: RemoteAddress, ecn = 0): void {
     if (this.#receiver === undefined) return
     const start = 3
     const buffer = Buffer.alloc(start + bytes.length + 5)
     buffer.set(bytes, start)
-    this.#receiver(buffer, start, start + bytes.length, remote)
+    this.#receiver(buffer, start, start + bytes.length, remote, ...(this.supportsEcn ? [ecn] : []))
     // The receiver only borrowed the memory: whoever kept a view of it must be seen to fail.
     buffer.fill(0xee)
   }

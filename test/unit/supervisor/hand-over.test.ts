@@ -96,7 +96,7 @@ describe('leading a first flight to the worker of its token', () => {
   const chosen = Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
   const lead = (handOver: HandOver, to: number, id = chosen, now = 0): boolean => {
     const initial = long(id)
-    return handOver.lead(to, id, initial, 0, initial.length, remote, 0, now)
+    return handOver.lead(to, id, initial, 0, initial.length, remote, 0, 0, now)
   }
 
   it('0-RTT packets, which bear no token, follow until the client has an ID of ours', () => {

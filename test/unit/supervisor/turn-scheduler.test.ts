@@ -20,6 +20,7 @@ class Talker {
   left: number
   polls = 0
   received: number[] = []
+  marks: number[] = []
   timeouts: number[] = []
   timeoutAt = Number.POSITIVE_INFINITY
   readonly perPoll: number
@@ -40,8 +41,9 @@ class Talker {
     return added
   }
 
-  handleDatagram(bytes: Uint8Array): void {
-    this.received.push(bytes[0])
+  handleDatagram(...given: [Uint8Array, number, number, unknown, number, ecn: number]): void {
+    this.received.push(given[0][0])
+    this.marks.push(given[5])
   }
 
   nextTimeout(): number {
@@ -207,7 +209,7 @@ describe('the backlog of a connection', () => {
     let kept = 0
     for (let index = 0; index < 300; index++) {
       borrowed[0] = index & 0xff
-      if (entry.defer(borrowed, 0, 1, PEER, entry.socket)) kept++
+      if (entry.defer(borrowed, 0, 1, PEER, index & 3, entry.socket)) kept++
     }
     expect(kept).toBe(256)
     borrowed.fill(0xee)
@@ -216,5 +218,6 @@ describe('the backlog of a connection', () => {
     expect(talker.received).toHaveLength(100)
     while (clock.step());
     expect(talker.received).toEqual(Array.from({ length: 256 }, (_, index) => index))
+    expect(talker.marks).toEqual(Array.from({ length: 256 }, (_, index) => index & 3))
   })
 })
