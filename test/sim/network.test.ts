@@ -92,6 +92,69 @@ describe('simulated network', () => {
     expect(network.counters.lost).toBe(95)
   })
 
+  it('counts the datagrams in a queue: 25 wait behind the one that is being sent', () => {
+    const { client, arrivals, run, network } = build({ rate: 100, queuePackets: 25, delay: 0 })
+    for (let id = 0; id < 100; id++) send(client, TO_SERVER, id, id % 2 === 0 ? 40 : 1_000)
+    run()
+    expect(arrivals.map(({ id }) => id)).toEqual(Array.from({ length: 26 }, (_, id) => id))
+    expect(network.counters.lost).toBe(74)
+    send(client, TO_SERVER, 200)
+    run()
+    expect(arrivals).toHaveLength(27)
+  })
+
+  it('loses and corrupts at most as many in a row as asked for', () => {
+    const { client, arrivals, run, network } = build({ loss: 1, lossBurst: 3 })
+    for (let id = 0; id < 40; id++) send(client, TO_SERVER, id)
+    run()
+    expect(arrivals.map(({ id }) => id % 4)).toEqual(new Array(10).fill(3))
+    const other = build({ corrupt: 1, corruptBurst: 3, corruptWithin: 51 })
+    for (let id = 0; id < 400; id++) send(other.client, TO_SERVER, 0x40404040, 100)
+    other.run()
+    expect(other.network.counters.corrupted).toBe(300)
+    const changed = other.arrivals.map(({ bytes }) => bytes.findIndex((byte) => byte !== 0x40))
+    expect(changed.filter((at) => at !== -1)).toHaveLength(300)
+    expect(Math.max(...changed)).toBe(50)
+    expect(network.counters.corrupted).toBe(0)
+  })
+
+  it('shares one bottleneck between the addresses of a link when told to', () => {
+    const clock = new VirtualClock(0)
+    const link = { ...PERFECT_LINK, rate: 100, delay: 0 }
+    const network = new SimNetwork(clock, new Random(1), () => link, { linkName: () => 'the only one' })
+    const arrivals: number[] = []
+    for (const port of [1, 2]) network.createSocket('10.0.0.1', port).start(() => arrivals.push(clock.now()))
+    const client = network.createSocket('10.0.0.2', 5_000)
+    for (const port of [1, 2]) send(client, { ...TO_SERVER, port }, 7, 1_000)
+    while (clock.step());
+    expect(arrivals).toEqual([10, 20])
+  })
+
+  it('shows the address of its arrival when the NAT is at the far end', () => {
+    const clock = new VirtualClock(0)
+    const network = new SimNetwork(clock, new Random(1), () => PERFECT_LINK, { translatesOnArrival: true })
+    const ports: number[] = []
+    network.createSocket('10.0.0.1', 4_433).start((_buffer, _start, _end, { port }) => ports.push(port))
+    const client = network.createSocket('10.0.0.2', 5_000)
+    send(client, TO_SERVER, 7)
+    clock.setTimer(5, () => network.rebind(client, '10.0.0.2', 6_000))
+    while (clock.step());
+    expect(ports).toEqual([6_000])
+  })
+
+  it('asks its tap first, which sees what was sent and may take it away', () => {
+    const { client, arrivals, run, network } = build({ corrupt: 1 })
+    const seen: string[] = []
+    network.tap = (from, to, bytes) => {
+      seen.push(`${from} ${to} ${bytes.length} ${bytes[99]}`)
+      return seen.length === 1
+    }
+    for (const id of [1, 2]) send(client, TO_SERVER, id)
+    run()
+    expect(seen).toEqual(['10.0.0.2:5000 10.0.0.1:4433 100 1', '10.0.0.2:5000 10.0.0.1:4433 100 2'])
+    expect(arrivals).toHaveLength(1)
+  })
+
   it('drops what is larger than the path, what goes nowhere and what falls into a black hole', () => {
     const { client, arrivals, run, network } = build({ mtu: 1_200 })
     send(client, TO_SERVER, 1, 1_201)

@@ -27,11 +27,28 @@ class Direction {
   lastArrival = 0
   bottleneckFreeAt = 0
   isBlackhole = false
+  lostInARow = 0
+  corruptedInARow = 0
+  /** When those that are not sent yet will be, oldest first; kept only where the queue counts datagrams. */
+  departures: number[] = []
 
   constructor(profile: LinkProfile, random: Random) {
     this.profile = profile
     this.random = random
   }
+}
+
+/** Sees a datagram as it is sent, before the network does anything to it; true = it is dropped. */
+export type Tap = (from: string, to: string, bytes: Uint8Array) => boolean
+
+export interface NetworkOptions {
+  /** Directions of one name share one link with its bottleneck; default: each pair of addresses has its own. */
+  readonly linkName?: (from: string, to: string) => string
+  /**
+   * The source address of a datagram is that of its sender when it arrives, as behind a NAT at the far end of the
+   * link; default: when it is sent.
+   */
+  readonly translatesOnArrival?: boolean
 }
 
 export class SimNetwork {
@@ -41,17 +58,25 @@ export class SimNetwork {
   readonly counters = { sent: 0, delivered: 0, lost: 0, duplicated: 0, corrupted: 0, reordered: 0 }
   /** Called for every datagram sent, when set. */
   trace: ((entry: TraceEntry) => void) | undefined
+  tap: Tap | undefined
   /** What the network makes of the ECN field of a datagram, as it is sent; sockets without ECN leave it zero. */
   remark: ((ecn: number, from: string, to: string) => number) | undefined
   readonly #random: Random
   readonly #directions = new Map<string, Direction>()
   readonly #sockets = new Map<string, SimSocket>()
   readonly #profileFor: (from: string, to: string) => LinkProfile
+  readonly #options: NetworkOptions
 
   /** @param profileFor the faults between two addresses ("10.0.0.1:4433"); asked once per direction */
-  constructor(clock: VirtualClock, random: Random, profileFor: (from: string, to: string) => LinkProfile) {
+  constructor(
+    clock: VirtualClock,
+    random: Random,
+    profileFor: (from: string, to: string) => LinkProfile,
+    options: NetworkOptions = {},
+  ) {
     this.clock = clock
     this.#random = random
+    this.#options = options
     this.#profileFor = profileFor
   }
 
@@ -93,42 +118,69 @@ export class SimNetwork {
     const direction = this.#direction(from, to)
     const ecn = sender.supportsEcn ? (this.remark?.(mark, from, to) ?? mark) : 0
     this.counters.sent++
-    const fate = this.#fate(direction, bytes.length)
+    const isDropped = this.tap?.(from, to, bytes) === true
+    const fate = isDropped ? 'lost' : this.#fate(direction, bytes.length)
     let copies = 0
     let corrupted = false
     if (fate === 'delivered') {
       const { profile, random } = direction
       copies = random.chance(profile.duplicate) ? 2 : 1
       if (copies === 2) this.counters.duplicated++
-      corrupted = random.chance(profile.corrupt)
-      if (corrupted) this.#corrupt(bytes, random)
-      for (let copy = 0; copy < copies; copy++) this.#schedule(direction, source, to, bytes, ecn)
+      corrupted = this.#isCorrupted(direction, bytes)
+      if (corrupted) this.#corrupt(bytes, direction)
+      const isLate = this.#options.translatesOnArrival === true
+      for (let copy = 0; copy < copies; copy++)
+        this.#schedule(direction, isLate ? sender : source, to, bytes, ecn)
     } else this.counters.lost++
     this.trace?.({ at: this.clock.now(), from, to, bytes: bytes.length, fate, corrupted, copies })
   }
 
   #fate(direction: Direction, size: number): DatagramFate {
     const { profile, random } = direction
-    const isLost = random.chance(profile.loss)
+    const isLost = random.chance(profile.loss) && direction.lostInARow < profile.lossBurst
+    direction.lostInARow = isLost ? direction.lostInARow + 1 : 0
     if (size > profile.mtu) return 'tooLarge'
     if (direction.isBlackhole) return 'blackholed'
     if (isLost) return 'lost'
     if (profile.rate !== Number.POSITIVE_INFINITY) {
       const now = this.clock.now()
       const backlog = Math.max(0, direction.bottleneckFreeAt - now) * profile.rate
-      if (backlog + size > profile.queue) return 'queueFull'
+      if (backlog + size > profile.queue || !hasPlace(direction, now)) return 'queueFull'
       direction.bottleneckFreeAt = Math.max(now, direction.bottleneckFreeAt) + size / profile.rate
+      if (profile.queuePackets !== Number.POSITIVE_INFINITY)
+        direction.departures.push(direction.bottleneckFreeAt)
     }
     return 'delivered'
   }
 
-  #corrupt(bytes: Uint8Array, random: Random): void {
+  #isCorrupted(direction: Direction, bytes: Uint8Array): boolean {
+    const { profile, random } = direction
+    // A Version Negotiation packet answers a version that was corrupted: corrupted itself it would mean nothing.
+    const isMeant =
+      random.chance(profile.corrupt) &&
+      direction.corruptedInARow < profile.corruptBurst &&
+      (profile.corruptWithin === Number.POSITIVE_INFINITY || !isVersionNegotiation(bytes))
+    direction.corruptedInARow = isMeant ? direction.corruptedInARow + 1 : 0
+    return isMeant
+  }
+
+  #corrupt(bytes: Uint8Array, { profile, random }: Direction): void {
     this.counters.corrupted++
+    if (profile.corruptWithin !== Number.POSITIVE_INFINITY) {
+      bytes[random.below(Math.min(profile.corruptWithin, bytes.length))]! ^= 1 + random.below(255)
+      return
+    }
     const flips = 1 + random.below(4)
     for (let i = 0; i < flips; i++) bytes[random.below(bytes.length)]! ^= 1 << random.below(8)
   }
 
-  #schedule(direction: Direction, source: RemoteAddress, to: string, bytes: Uint8Array, ecn: number): void {
+  #schedule(
+    direction: Direction,
+    source: RemoteAddress | SimSocket,
+    to: string,
+    bytes: Uint8Array,
+    ecn: number,
+  ): void {
     const { profile, random } = direction
     const leaves = Math.max(this.clock.now(), direction.bottleneckFreeAt)
     let arrival = Math.max(leaves + profile.delay + random.float() * profile.jitter, direction.lastArrival)
@@ -142,12 +194,12 @@ export class SimNetwork {
       const socket = this.#sockets.get(to)
       if (socket === undefined) return
       this.counters.delivered++
-      socket.deliver(bytes, source, ecn)
+      socket.deliver(bytes, source instanceof SimSocket ? source.publicAddress : source, ecn)
     })
   }
 
   #direction(from: string, to: string): Direction {
-    const key = `${from}>${to}`
+    const key = this.#options.linkName?.(from, to) ?? `${from}>${to}`
     let direction = this.#directions.get(key)
     if (direction === undefined) {
       direction = new Direction(this.#profileFor(from, to), this.#random.fork(key))
@@ -155,6 +207,18 @@ export class SimNetwork {
     }
     return direction
   }
+}
+
+/** Whether the queue, which counts datagrams, has room for one more behind the one that is being sent. */
+function hasPlace(direction: Direction, now: number): boolean {
+  const { departures, profile } = direction
+  while (departures.length > 0 && departures[0]! <= now) departures.shift()
+  return departures.length <= profile.queuePackets
+}
+
+/** RFC 8999 section 6: a long header whose version is zero. */
+function isVersionNegotiation(bytes: Uint8Array): boolean {
+  return (bytes[0]! & 0x80) !== 0 && bytes[1] === 0 && bytes[2] === 0 && bytes[3] === 0 && bytes[4] === 0
 }
 
 export function addressKey(address: RemoteAddress): string {

@@ -1,12 +1,14 @@
 // `npm run sim -- --seeds 10000`: many seeds of the simulation, outside of the test runner.
 //
-//   --seeds N     seeds 1 to N (default 1,000) of both scenarios
+//   --seeds N     seeds 1 to N (default 1,000) of the scenarios
 //   --from N      begins with seed N
 //   --seed N      one seed, with the datagrams it sent
 //   --plain       only the runs of simulation.test.ts
 //   --chaos       only those of chaos.test.ts
+//   --runner      only the cases of the interop runner (interop-runner.test.ts), with --case NAME only that one
 import { parseArgs } from 'node:util'
 import { explainChaos, runChaos } from './chaos.ts'
+import { RUNNER_CASES, runCase } from './interop-runner/cases.ts'
 import { runSeed, STANDARD_RUN } from './run-seed.ts'
 import { describeTrace, Tracer } from './tracer.ts'
 import type { World } from './world.ts'
@@ -18,6 +20,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     plain: { type: 'boolean', default: false },
     chaos: { type: 'boolean', default: false },
+    runner: { type: 'boolean', default: false },
+    case: { type: 'string' },
   },
 })
 
@@ -35,9 +39,20 @@ const chaos: Scenario = async (seed, prepare) => {
   return report.problems.length === 0 ? undefined : explainChaos(report)
 }
 
-const scenarios: [string, Scenario][] = []
-if (!values.chaos) scenarios.push(['plain', plain])
-if (!values.plain) scenarios.push(['chaos', chaos])
+function chosen(): [string, Scenario][] {
+  if (values.runner) {
+    const names = values.case === undefined ? Object.keys(RUNNER_CASES) : [values.case]
+    return names.map((name) => [name, (seed) => runCase(name, seed)])
+  }
+  if (values.plain) return [['plain', plain]]
+  if (values.chaos) return [['chaos', chaos]]
+  return [
+    ['plain', plain],
+    ['chaos', chaos],
+  ]
+}
+
+const scenarios = chosen()
 
 async function runOne(seed: number): Promise<void> {
   for (const [name, scenario] of scenarios) {

@@ -21,7 +21,7 @@ export class SimSocket implements DatagramSocket {
     this.#network = network
     this.localAddress = address
     this.localPort = port
-    this.publicAddress = { address, port, family: 4 }
+    this.publicAddress = { address, port, family: familyOf(address) }
   }
 
   get key(): string {
@@ -29,7 +29,7 @@ export class SimSocket implements DatagramSocket {
   }
 
   setPublicAddress(address: string, port: number): void {
-    this.publicAddress = { address, port, family: 4 }
+    this.publicAddress = { address, port, family: familyOf(address) }
   }
 
   start(receiver: DatagramReceiver): void {
@@ -61,4 +61,8 @@ export class SimSocket implements DatagramSocket {
     this.#network.removeSocket(this)
     return Promise.resolve()
   }
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4
 }

@@ -3,16 +3,26 @@
 import { openSession, type SessionSettings } from '../../src/client/open-session.ts'
 import type { ClientSession } from '../../src/client/session.ts'
 import type { ExchangeHandler } from '../../src/handlers/exchange.ts'
-import { EARLY_DATA_SETTINGS, http3Service } from '../../src/handlers/http3-service.ts'
+import { EARLY_DATA_SETTINGS, type Http3Options, http3Service } from '../../src/handlers/http3-service.ts'
 import type { RetryMode } from '../../src/supervisor/address-validation.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
 import type { HandlerFault, SupervisionSettings } from '../../src/supervisor/supervision.ts'
-import type { OpenQlog, TransportSettings } from '../../src/transport/connection/index.ts'
+import type {
+  OpenQlog,
+  PreferredAddresses,
+  RemoteAddress,
+  TransportSettings,
+} from '../../src/transport/connection/index.ts'
 import { type BackendSet, selectBackends } from '../../src/transport/crypto/index.ts'
-import { loadIdentity, type SessionTicketOptions, SessionTickets } from '../../src/transport/tls/index.ts'
+import {
+  loadIdentity,
+  type ServerIdentity,
+  type SessionTicketOptions,
+  SessionTickets,
+} from '../../src/transport/tls/index.ts'
 import { SIM_CERTIFICATE, SIM_KEY, SIM_SERVER_NAME } from './identity.ts'
 import type { LinkProfile } from './link-profile.ts'
-import { SimNetwork } from './network.ts'
+import { addressKey, type NetworkOptions, SimNetwork } from './network.ts'
 import { Random, seededEntropy } from './random.ts'
 import type { SimSocket } from './sim-socket.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
@@ -44,6 +54,15 @@ export interface WorldOptions {
   /** Packet protection of one side, when it is not the usual one. */
   readonly serverBackends?: BackendSet
   readonly clientBackends?: BackendSet
+  /** What the server shows of itself; default: the fixed certificate of identity.ts. */
+  readonly identity?: ServerIdentity
+  readonly serverAddress?: RemoteAddress
+  readonly clientAddress?: RemoteAddress
+  /** Where the server has a second socket, to which it asks clients to move (RFC 9000 section 9.6). */
+  readonly preferredAddress?: RemoteAddress
+  readonly network?: NetworkOptions
+  /** What the server speaks on tunnels, and the like. */
+  readonly http3?: (clock: VirtualClock) => Http3Options
 }
 
 export class World {
@@ -61,17 +80,21 @@ export class World {
 
   /** Everybody whose invariants are checked after each step. */
   readonly #endpoints: Endpoint[] = []
+  readonly #serverSockets: readonly SimSocket[]
   readonly #options: WorldOptions
 
   constructor(options: WorldOptions) {
     this.#options = options
     this.random = new Random(options.seed)
-    const toServer = `${SERVER_ADDRESS.address}:${SERVER_ADDRESS.port}`
-    this.network = new SimNetwork(this.clock, this.random.fork('network'), (_from, to) =>
-      to === toServer ? options.toServer : options.toClient,
-    )
-    this.serverSocket = this.network.createSocket(SERVER_ADDRESS.address, SERVER_ADDRESS.port)
-    this.clientSocket = this.network.createSocket(CLIENT_ADDRESS.address, CLIENT_ADDRESS.port)
+    const { serverAddress = SERVER_ADDRESS, clientAddress = CLIENT_ADDRESS, preferredAddress } = options
+    const servers = [serverAddress, ...(preferredAddress ? [preferredAddress] : [])]
+    const profileFor = (_from: string, to: string): LinkProfile =>
+      servers.some((address) => addressKey(address) === to) ? options.toServer : options.toClient
+    const random = this.random.fork('network')
+    this.network = new SimNetwork(this.clock, random, profileFor, options.network)
+    this.#serverSockets = servers.map(({ address, port }) => this.network.createSocket(address, port))
+    this.serverSocket = this.#serverSockets[0]!
+    this.clientSocket = this.network.createSocket(clientAddress.address, clientAddress.port)
     this.server = this.startServer()
     this.client = this.#startClient('client', this.clientSocket)
   }
@@ -85,16 +108,27 @@ export class World {
       secret: new Uint8Array(32).fill(7),
       ...(this.#options.serverVersions && { versions: this.#options.serverVersions }),
       ...(this.#options.retry === undefined ? {} : { retry: this.#options.retry }),
-      sockets: [this.serverSocket],
+      sockets: this.#serverSockets,
       server: {
-        tls: { identities: [identity], alpn: ['h3'], ...this.#tickets() },
-        application: http3Service(this.#options.handler(this.clock)),
+        tls: { identities: [this.#options.identity ?? identity], alpn: ['h3'], ...this.#tickets() },
+        application: http3Service(
+          this.#options.handler(this.clock),
+          undefined,
+          this.#options.http3?.(this.clock),
+        ),
+        ...this.#preferred(),
       },
       report: (fault) => this.faults.push(fault),
     })
     server.start()
     this.#endpoints.push(server)
     return server
+  }
+
+  #preferred(): { preferredAddress?: PreferredAddresses } {
+    const { preferredAddress } = this.#options
+    if (preferredAddress === undefined) return {}
+    return { preferredAddress: { [preferredAddress.family === 4 ? 'ipv4' : 'ipv6']: preferredAddress } }
   }
 
   #tickets(): { resumption?: SessionTickets } {
@@ -129,10 +163,15 @@ export class World {
     return { clock: this.clock, transport, supervision: settings, ...(openQlog && { openQlog }) }
   }
 
+  /** Addresses of the server's sockets, as the network's trace has them. */
+  get serverAddresses(): readonly string[] {
+    return this.#serverSockets.map(({ key }) => key)
+  }
+
   /** Starts a handshake of a client with the server. */
   open(settings: Partial<SessionSettings> = {}, client = this.client): ClientSession {
     return openSession(client, {
-      remote: SERVER_ADDRESS,
+      remote: this.#options.serverAddress ?? SERVER_ADDRESS,
       serverName: SIM_SERVER_NAME,
       authority: SIM_SERVER_NAME,
       ...settings,

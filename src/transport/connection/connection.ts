@@ -26,7 +26,6 @@ import { Handshake } from './handshake.ts'
 import { HeaderBits } from './header-bits.ts'
 import { KeyUpdates } from './key-updates.ts'
 import { Lifetime } from './lifetime.ts'
-import { HANDSHAKE_TIMEOUT } from './limits.ts'
 import { LocalConnectionIds } from './local-connection-ids.ts'
 import { PacketSpace, Space } from './packet-space.ts'
 import type { Path } from './path.ts'
@@ -116,7 +115,7 @@ export class QuicConnection implements ActorSubject {
     this.handshake = new Handshake(this, options)
     this.receiver = new Receiver(this)
     this.#transmitter = new Transmitter(this, options.entropy)
-    this.timers.set(TimerKind.handshake, options.now + HANDSHAKE_TIMEOUT)
+    this.timers.set(TimerKind.handshake, options.now + this.settings.handshakeTimeout)
     this.lifetime.restartIdle(options.now)
     this.guard(() => this.handshake.start(options.now))
   }

@@ -6,7 +6,7 @@ export const MIN_DATAGRAM_SIZE = 1_200
 /** RFC 9000 section 8.1: bytes sent to an unvalidated address per byte received from it. */
 export const AMPLIFICATION_FACTOR = 3
 
-/** A handshake that takes longer is abandoned: ten seconds cover five PTOs of a path with 300 ms round trips. */
+/** A handshake that takes longer is abandoned by default: four probe timeouts of a path that answers nothing. */
 export const HANDSHAKE_TIMEOUT = 10_000
 
 /**

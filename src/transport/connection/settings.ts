@@ -1,11 +1,13 @@
 // What an endpoint may choose about a connection, with the defaults and their reasons (RFC 9000 section 18.2).
 import type { CongestionAlgorithm } from '../recovery/index.ts'
 import { MAX_CONNECTION_WINDOW, MAX_STREAM_WINDOW } from '../streams/index.ts'
-import { ACTIVE_CONNECTION_ID_LIMIT } from './limits.ts'
+import { ACTIVE_CONNECTION_ID_LIMIT, HANDSHAKE_TIMEOUT } from './limits.ts'
 
 export interface TransportSettings {
   /** Silence after which the connection is dropped, milliseconds; 0 turns our own limit off. */
   maxIdleTimeout: number
+  /** After so long a handshake is given up, milliseconds: by a server for its memory, by a client for its user. */
+  handshakeTimeout: number
   /** Window of the connection, bytes. */
   initialMaxData: number
   /** Windows of a stream, bytes. */
@@ -58,6 +60,7 @@ export interface TransportSettings {
 /** A megabyte in flight per connection serves 80 Mbit/s at 100 ms; a quarter of it per stream keeps four going. */
 export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   maxIdleTimeout: 30_000,
+  handshakeTimeout: HANDSHAKE_TIMEOUT,
   initialMaxData: 1_048_576,
   initialMaxStreamDataBidiLocal: 262_144,
   initialMaxStreamDataBidiRemote: 262_144,

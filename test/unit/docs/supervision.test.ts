@@ -12,7 +12,6 @@ import {
 import type { StateDeadline } from '../../../src/machines/index.ts'
 import * as limits from '../../../src/supervisor/limits.ts'
 import { DEFAULT_SUPERVISION } from '../../../src/supervisor/supervision.ts'
-import { HANDSHAKE_TIMEOUT } from '../../../src/transport/connection/index.ts'
 import { DEFAULT_TRANSPORT_SETTINGS } from '../../../src/transport/connection/settings.ts'
 
 const PAGE = new URL('../../../docs/supervision.md', import.meta.url)
@@ -45,7 +44,11 @@ function limitTable(): string {
     ['`goawayDelay`', goawayDelay, 'between the two GOAWAYs of a drain, or a round trip if that is longer'],
     ['`drainDeadline`', drainDeadline, 'what requests get after the second GOAWAY'],
     ['`hardStop`', hardStop, 'after that everything that is left is cut'],
-    ['handshake timeout (fixed)', HANDSHAKE_TIMEOUT, 'then the connection is given up without a word'],
+    [
+      '`transport.handshakeTimeout`',
+      DEFAULT_TRANSPORT_SETTINGS.handshakeTimeout,
+      'then the connection is given up without a word',
+    ],
     ['`transport.maxIdleTimeout`', DEFAULT_TRANSPORT_SETTINGS.maxIdleTimeout, 'a silent connection is over'],
     ['sweep (fixed)', limits.SWEEP_INTERVAL, 'between two looks at everything that has a deadline'],
   ]
