@@ -2,7 +2,9 @@
 export { ClientError, type ClientErrorKind } from './client/client-error.ts'
 export type { SentRequest } from './client/client-exchange.ts'
 export type { ClientResponse } from './client/client-response.ts'
+export { type OpenTunnel, type TunnelInput, TunnelRefusedError } from './client/client-tunnel.ts'
 export { type ConnectOptions, connect } from './client/connect.ts'
+export type { ConnectUdpInput, UdpTunnel } from './client/connect-udp.ts'
 export type { FetchInit } from './client/fetch.ts'
 export type { FetchResponse } from './client/fetch-response.ts'
 export { HttpClient, type HttpClientOptions } from './client/http-client.ts'
@@ -12,7 +14,16 @@ export type { ClientSession } from './client/session.ts'
 export { MemorySessionStore, type SessionStore, type StoredSession } from './client/session-store.ts'
 export { fetch } from './client/shared-client.ts'
 export { TokenStore } from './client/token-store.ts'
-export type { Exchange, ExchangeDatagrams, ExchangeHandler, ExchangeProtocol } from './handlers/exchange.ts'
+export type { WebSocketInput } from './client/websocket.ts'
+export type { UdpAllowList } from './handlers/connect-udp/policy.ts'
+export type { ConnectUdpOptions } from './handlers/connect-udp/udp-proxy.ts'
+export type {
+  DatagramTunnel,
+  Exchange,
+  ExchangeDatagrams,
+  ExchangeHandler,
+  ExchangeProtocol,
+} from './handlers/exchange.ts'
 export { CancelledError } from './handlers/exchange.ts'
 export { FastResponse } from './handlers/fast-response.ts'
 export type { FetchHandler } from './handlers/fetch-handler.ts'
@@ -26,6 +37,11 @@ export type { CertificateAndKey, QuactorServer, ServeOptions } from './handlers/
 export { serve } from './handlers/serve.ts'
 export { staticFiles } from './handlers/static-files.ts'
 export { type SupervisedOptions, supervised } from './handlers/supervised.ts'
+export type {
+  WebSocketOpenHandler,
+  WebSocketRequest,
+  WebSocketService,
+} from './handlers/websocket-handler.ts'
 export type { Priority } from './http3/index.ts'
 export type { RetryMode } from './supervisor/address-validation.ts'
 export type { DrainReport } from './supervisor/endpoint-drain.ts'
@@ -42,3 +58,10 @@ export type {
   TransportSettings,
 } from './transport/connection/index.ts'
 export type { TicketSecrets } from './transport/tls/index.ts'
+export type {
+  WebSocketConnection,
+  WebSocketData,
+  WebSocketEvents,
+  WebSocketLimits,
+} from './tunnels/websocket-connection.ts'
+export { HandshakeError } from './tunnels/websocket-handshake.ts'
