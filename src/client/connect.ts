@@ -1,5 +1,6 @@
 // connect(): from a URL to an open session. Finds the addresses, makes the sockets, and tries the addresses one
 // after the other with a head start each (after RFC 8305), because a UDP port that nobody serves does not answer.
+import { type QpackLimits, qpackLimitsOf } from '../http3/index.ts'
 import { Endpoint } from '../supervisor/endpoint.ts'
 import {
   type QuicVersionName,
@@ -16,9 +17,14 @@ import { type Identity, loadIdentity } from '../transport/tls/index.ts'
 import { addressesOf, type Resolver } from './addresses.ts'
 import type { Alternative } from './alternatives.ts'
 import { ClientError } from './client-error.ts'
-import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT } from './limits.ts'
+import { ADDRESS_HEAD_START, CLOSE_TIMEOUT, CONNECT_TIMEOUT, MAX_DATAGRAM_FRAME_SIZE } from './limits.ts'
 import { type Countable, Liveness } from './liveness.ts'
-import { openSession, type SessionSettings, settingsAfterNegotiation } from './open-session.ts'
+import {
+  type CertificateVerifier,
+  openSession,
+  type SessionSettings,
+  settingsAfterNegotiation,
+} from './open-session.ts'
 import { parseTarget } from './request-target.ts'
 import { certificateVerifier } from './server-certificate.ts'
 import type { ClientSession } from './session.ts'
@@ -30,6 +36,10 @@ export interface ConnectOptions {
   readonly ca?: string | readonly string[] | undefined
   /** Accepts any certificate. For development only. */
   readonly insecure?: boolean | undefined
+  /** Judges the server's certificate instead of `ca`. */
+  readonly verifyCertificate?: CertificateVerifier | undefined
+  /** Lets sessions of WebTransport be opened: announced to the server, together with datagrams. */
+  readonly webtransport?: boolean | undefined
   /** Name the certificate must be for, and SNI; default: the URL's host. */
   readonly serverName?: string | undefined
   /** Default ["h3"]. */
@@ -48,6 +58,11 @@ export interface ConnectOptions {
   /** Folder for a qlog file of the connection (JSON-SEQ, for qvis); made when it does not exist. */
   readonly qlogDirectory?: string | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /**
+   * Header compression with a dynamic table (QPACK, RFC 9204): bytes that the server may use of it, 4,096 by default, and
+   * responses that may wait for it, 16 by default.
+   */
+  readonly qpack?: Partial<QpackLimits> | undefined
   /**
    * QUIC versions in order of preference; default v1, v2. The connection begins with v1 when that is among them; a
    * server may move it to one that stands before, or ask for another one.
@@ -89,10 +104,15 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     serverName: options.serverName ?? target.host,
     authority: target.authority,
     alpn: options.alpn,
-    verifyCertificate: options.insecure === true ? undefined : certificateVerifier(options.ca),
+    verifyCertificate: verifierOf(options),
+    webtransport: options.webtransport,
     identity: identityOf(options),
     liveness: options.liveness ?? new Liveness(),
-    transport: options.transport,
+    transport: {
+      ...(options.webtransport === true && { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE }),
+      ...options.transport,
+    },
+    qpack: options.qpack && qpackLimitsOf(options.qpack),
     versions: options.versions && versionsNamed(options.versions),
     resumption: options.sessions && {
       store: options.sessions,
@@ -106,6 +126,12 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   addresses.sort((one, other) => Number(isOf(session, other)) - Number(isOf(session, one)))
   const attempt = new ConnectAttempt(addresses, settings, options)
   return attempt.run()
+}
+
+/** @throws Error when a trust anchor cannot be read */
+function verifierOf({ insecure, verifyCertificate, ca }: ConnectOptions): CertificateVerifier | undefined {
+  if (insecure === true) return undefined
+  return verifyCertificate ?? certificateVerifier(ca)
 }
 
 /** @throws Error when certificate or key cannot be read */

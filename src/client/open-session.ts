@@ -1,5 +1,6 @@
 // Opens a session on an endpoint that exists, towards an address that is known: the part of connecting that needs
 // neither names nor sockets, so that simulated clients use it as it is. Used by connect.ts and tests.
+import type { QpackLimits } from '../http3/index.ts'
 import type { ConnectSettings } from '../supervisor/connection-factory.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
 import {
@@ -41,11 +42,15 @@ export interface SessionSettings {
   /** Certificate to show when the server asks for one. */
   readonly identity?: Identity | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** What the server may use of our dynamic table; absent: the default. */
+  readonly qpack?: QpackLimits | undefined
   /** QUIC versions in order of preference; the connection begins with v1 if it can, or with `version`. */
   readonly versions?: readonly number[] | undefined
   readonly version?: number | undefined
   /** `version` was chosen because of a Version Negotiation packet. */
   readonly afterVersionNegotiation?: boolean | undefined
+  /** WebTransport may be spoken: announced in SETTINGS. */
+  readonly webtransport?: boolean | undefined
   /** Tokens of earlier connections; without it none is sent, and none is kept. */
   readonly tokens?: TokenStore | undefined
   /** Absent: nothing is resumed, and nothing kept. */
@@ -110,8 +115,11 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
         onSession: (given) => session?.handleSession(given),
       },
     }),
-    application: (connection) => {
-      session = new ClientSession(connection, authority, settings.release, resumption && keep)
+    application: (connection, { sessions }) => {
+      const webtransport = settings.webtransport === true ? { supervision: sessions } : undefined
+      const http = { qpack: settings.qpack, webtransport }
+      session = new ClientSession(connection, authority, settings.release, resumption && keep, http)
+      session.sessions = sessions
       session.clock = endpoint.options.clock
       session.liveness = settings.liveness
       return session.application

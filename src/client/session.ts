@@ -2,12 +2,14 @@
 // whether the connection can still be used. Created by connect.ts, pooled by http-client.ts.
 import {
   H3Connection,
+  type H3ConnectionOptions,
   H3ErrorCode,
   type H3Events,
   type H3Settings,
   type RequestStream,
 } from '../http3/index.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
+import type { SessionRegistry } from '../supervisor/webtransport-sessions.ts'
 import type { CloseInfo, QuicConnection, ResumableSession } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { WebSocketConnection } from '../tunnels/websocket-connection.ts'
@@ -24,26 +26,16 @@ import { overheard } from './overheard.ts'
 import { type RequestInput, requestFields } from './request-input.ts'
 import type { Roaming } from './roaming.ts'
 import type { StoredSession } from './session-store.ts'
+import type { StreamTaker, WaitingStream } from './stream-taker.ts'
 import { openWebSocket, type WebSocketInput } from './websocket.ts'
-
-/** Whoever wants a request stream: exactly one of the two is called, at once or when the server allows it. */
-export interface StreamTaker {
-  take(stream: RequestStream): void
-  refuse(reason: unknown): void
-}
+import { openWebTransport } from './webtransport.ts'
+import type { WebTransportClientSession, WebTransportSessionOptions } from './webtransport-session.ts'
 
 /** What may go out as early data: an attacker can have it processed again (RFC 8470 section 2). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The server did not want to process it as early data (RFC 8470 section 5.2). */
 const TOO_EARLY = 425
-
-interface WaitingStream {
-  readonly isSafe: boolean
-  readonly fields: readonly string[]
-  readonly hasBody: boolean
-  readonly taker: StreamTaker
-}
 
 export class ClientSession implements H3Events {
   readonly connection: QuicConnection
@@ -55,6 +47,8 @@ export class ClientSession implements H3Events {
   roaming: Roaming | undefined
   /** Whether the connection keeps the process alive; set by who opens the session. */
   liveness: Liveness | undefined
+  /** Registry of WebTransport sessions; set by who opens the session. */
+  sessions: SessionRegistry | undefined
   /** For waits within requests; set by who opens the session. */
   clock: Clock | undefined
   /** Told when the last hold is released, when the first one is taken, and when the server is going away. */
@@ -90,12 +84,14 @@ export class ClientSession implements H3Events {
    * @param authority value of :authority for requests that do not say otherwise
    * @param release called once when the connection has ended
    * @param keep given each session for a later connection
+   * @param http what differs from the defaults of HTTP/3
    */
   constructor(
     connection: QuicConnection,
     authority: string,
     release?: () => Promise<unknown>,
     keep?: (session: Omit<StoredSession, 'address'>) => void,
+    http: Pick<H3ConnectionOptions, 'qpack' | 'webtransport'> = {},
   ) {
     this.connection = connection
     this.authority = authority
@@ -110,7 +106,7 @@ export class ClientSession implements H3Events {
     this.ready.catch(() => {})
     this.settings = this.#settings.promise
     this.settings.catch(() => {})
-    this.h3 = new H3Connection(connection, { role: 'client', events: this })
+    this.h3 = new H3Connection(connection, { ...http, role: 'client', events: this })
     this.application = overheard(this.h3, () => {
       this.#isOpen = true
       this.#opened.resolve()
@@ -234,6 +230,11 @@ export class ClientSession implements H3Events {
   /** Opens a WebSocket (RFC 9220); `path` with query. See openWebSocket() for what it throws. */
   websocket(path: string, input?: WebSocketInput): Promise<WebSocketConnection> {
     return openWebSocket(this, path, input)
+  }
+
+  /** Opens a WebTransport session; `path` with query. Needs `webtransport` of ConnectOptions. */
+  webtransport(path: string, options?: WebTransportSessionOptions): WebTransportClientSession {
+    return openWebTransport(this, path, options)
   }
 
   /** Opens a UDP socket at the server, if it is a proxy (RFC 9298). See openUdpTunnel() for what it throws. */

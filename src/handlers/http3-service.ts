@@ -4,13 +4,14 @@ import {
   H3Connection,
   type H3ConnectionOptions,
   type H3Events,
+  type QpackLimits,
+  qpackLimitsOf,
   type RequestStream,
   WEBTRANSPORT_TOKENS,
   webtransportSettings,
 } from '../http3/index.ts'
-import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE, MAX_TABLE_CAPACITY } from '../http3/limits.ts'
+import { MAX_FIELD_SECTION_SIZE } from '../http3/limits.ts'
 import { encodeOriginFrame } from '../http3/origin-frame.ts'
-import type { QpackLimits } from '../http3/qpack/decoder.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
@@ -45,18 +46,17 @@ export interface Http3Options {
 type AnnouncedSettings = NonNullable<H3ConnectionOptions['settings']>
 
 /** What our SETTINGS say apart from the defaults. */
-function announced({ tunnels = NO_TUNNELS, webtransport, qpack = {} }: Http3Options): AnnouncedSettings {
-  return {
-    enableConnectProtocol: tunnels.size > 0 || webtransport !== undefined,
-    qpackMaxTableCapacity: qpack.maxTableCapacity ?? MAX_TABLE_CAPACITY,
-    qpackBlockedStreams: qpack.blockedStreams ?? MAX_BLOCKED_STREAMS,
-  }
+function announced({ tunnels = NO_TUNNELS, webtransport }: Http3Options): AnnouncedSettings {
+  return { enableConnectProtocol: tunnels.size > 0 || webtransport !== undefined }
 }
 
 /** What our SETTINGS promise to early data: tickets remember it (RFC 9114 section 7.2.4.2). */
 export function earlyDataSettings(options: Http3Options = {}): Uint8Array {
+  const { maxTableCapacity, blockedStreams } = qpackLimitsOf(options.qpack)
   return settingsState({
     ...initialSettings,
+    qpackMaxTableCapacity: maxTableCapacity,
+    qpackBlockedStreams: blockedStreams,
     maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
     ...(options.webtransport && webtransportSettings(true)),
     ...announced(options),
@@ -118,7 +118,7 @@ class Http3Service extends H3Connection implements SupervisedApplication {
   /** @param origins an ORIGIN frame */
   constructor(
     connection: QuicConnection,
-    options: Pick<H3ConnectionOptions, 'events' | 'settings' | 'webtransport'>,
+    options: Pick<H3ConnectionOptions, 'events' | 'settings' | 'webtransport' | 'qpack'>,
     origins: Uint8Array | undefined,
   ) {
     super(connection, { role: 'server', grease: greaseOf(connection), ...options })
@@ -162,6 +162,7 @@ export function http3Service(
   const service: ExchangeService = { handler, date }
   const { webtransport } = options
   const origins = options.origins && encodeOriginFrame(options.origins)
+  const qpack = qpackLimitsOf(options.qpack)
   return (connection, supervisor) => {
     const events = new RequestEvents(supervisor, service, options)
     const sessions = webtransport && {
@@ -170,7 +171,7 @@ export function http3Service(
     }
     return new Http3Service(
       connection,
-      { events, settings: announced(options), webtransport: sessions },
+      { events, settings: announced(options), webtransport: sessions, qpack },
       origins,
     )
   }

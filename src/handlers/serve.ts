@@ -1,6 +1,7 @@
 // serve(): the front door of the server's side, and what can be asked of it. start-server.ts puts the parts together.
 import type { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
+import type { QpackLimits } from '../http3/index.ts'
 import type { RetryMode } from '../supervisor/address-validation.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
 import type { MissedTransition } from '../supervisor/missed-transitions.ts'
@@ -71,6 +72,12 @@ export interface ServeOptions {
    * came for (ORIGIN frame, RFC 9412). The certificate has to be good for them.
    */
   readonly origins?: readonly string[]
+  /**
+   * Header compression with a dynamic table (QPACK, RFC 9204): bytes that a client may use of it, 4,096 by default, and
+   * requests that may wait for it, 16 by default. A capacity of 0 turns it off for requests. Responses use what the
+   * client allows, up to 4,096 bytes.
+   */
+  readonly qpack?: Partial<QpackLimits>
   /**
    * Lets returning clients send requests with their first packets (0-RTT): one round trip less. Off by default, because
    * an attacker may replay such requests: handlers see only safe methods so, with `earlyData` set; others get 425.

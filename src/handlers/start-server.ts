@@ -36,7 +36,8 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   const certificate = share?.certificate ?? (await certificateOf(options))
   const identity = loadIdentity(certificate.cert, certificate.key)
   const tunnels = tunnelRoutesOf(options, clock)
-  const http3: Http3Options = { tunnels, origins: options.origins, webtransport: webtransportOf(options) }
+  const { origins, qpack } = options
+  const http3: Http3Options = { tunnels, origins, qpack, webtransport: webtransportOf(options) }
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const altSvc = checkedAltSvc(options.altSvc ?? {})
   const application = http3Service(handler, httpDates(), http3)

@@ -2,6 +2,7 @@
 // client's session.
 
 import type { CloseInfo } from '../transport/connection/index.ts'
+import type { QpackLimits } from './qpack/decoder.ts'
 import type { RequestStream } from './request-stream.ts'
 import type { H3Settings } from './settings.ts'
 import type { WebTransportOptions } from './webtransport/sessions.ts'
@@ -29,14 +30,11 @@ export interface H3ConnectionOptions {
   readonly role: 'client' | 'server'
   readonly events: H3Events
   /** What differs from the defaults in our SETTINGS. */
-  readonly settings?: Partial<
-    Pick<
-      H3Settings,
-      'maxFieldSectionSize' | 'enableConnectProtocol' | 'qpackMaxTableCapacity' | 'qpackBlockedStreams'
-    >
-  >
+  readonly settings?: Partial<Pick<H3Settings, 'maxFieldSectionSize' | 'enableConnectProtocol'>>
   /** Speaks WebTransport; what it needs in SETTINGS is announced. */
   readonly webtransport?: WebTransportOptions | undefined
+  /** What the peer may use of our dynamic table (RFC 9204 section 5); the defaults stand in limits.ts. */
+  readonly qpack?: QpackLimits | undefined
   /** Picks the reserved setting sent along, 0..2^20; vary it per connection. */
   readonly grease?: number
 }

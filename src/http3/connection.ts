@@ -9,19 +9,14 @@ import { HttpDatagrams } from './datagrams.ts'
 import { connectionError, H3Error, H3ErrorCode } from './errors.ts'
 import { FrameType, StreamType } from './frames.ts'
 import { GlitchBudget } from './glitch-budget.ts'
-import {
-  GLITCH_REFUND_PER_REQUEST,
-  MAX_BLOCKED_STREAMS,
-  MAX_FIELD_COUNT,
-  MAX_FIELD_SECTION_SIZE,
-  MAX_TABLE_CAPACITY,
-} from './limits.ts'
+import { GLITCH_REFUND_PER_REQUEST, MAX_FIELD_COUNT, MAX_FIELD_SECTION_SIZE } from './limits.ts'
 import { MessageHead } from './message-head.ts'
 import { encodeIdentifierFrame, encodePriorityUpdate, MessageWriter } from './message-writer.ts'
 import { OwnStreams, type OwnStreamsOwner } from './own-streams.ts'
 import { type Priority, priorityText } from './priorities.ts'
 import { PriorityUpdates } from './priority-updates.ts'
 import { H3Log } from './qlog.ts'
+import { qpackLimitsOf } from './qpack/announced-limits.ts'
 import { QpackDecoder } from './qpack/decoder.ts'
 import { DecoderStreamReader } from './qpack/decoder-stream.ts'
 import { EncoderStreamReader } from './qpack/encoder-stream.ts'
@@ -89,11 +84,12 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.transport = transport
     this.role = options.role
     this.events = options.events
+    const qpack = options.qpack ?? qpackLimitsOf()
     this.settings = {
       ...initialSettings,
       maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
-      qpackMaxTableCapacity: MAX_TABLE_CAPACITY,
-      qpackBlockedStreams: MAX_BLOCKED_STREAMS,
+      qpackMaxTableCapacity: qpack.maxTableCapacity,
+      qpackBlockedStreams: qpack.blockedStreams,
       // RFC 9297 section 2.1.1: only beside the transport parameter.
       h3Datagram: transport.settings.maxDatagramFrameSize > 0,
       ...(options.webtransport && webtransportSettings(transport.settings.resetStreamAt)),
@@ -106,12 +102,8 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
     this.webtransport = options.webtransport && new WebTransportSessions(this, options.webtransport)
     this.ownStreams = new OwnStreams(this)
-    const { qpackMaxTableCapacity: maxTableCapacity, qpackBlockedStreams: blockedStreams } = this.settings
-    this.decoder = new QpackDecoder(
-      { maxTableCapacity, blockedStreams },
-      { maxSize: this.settings.maxFieldSectionSize, maxCount: MAX_FIELD_COUNT },
-      (error) => this.fail(error),
-    )
+    const caps = { maxSize: this.settings.maxFieldSectionSize, maxCount: MAX_FIELD_COUNT }
+    this.decoder = new QpackDecoder(qpack, caps, (error) => this.fail(error))
   }
 
   // ReceiverContext
@@ -146,7 +138,9 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
    * @throws TypeError for a head that RFC 9114 section 4.3.1 forbids; RangeError when it is too large for the peer
    */
   openRequest(fields: readonly string[], hasBody: boolean): RequestStream | undefined {
-    checkRequestHead(this.head, fields, this.peerSettings.enableConnectProtocol)
+    // Draft 02 of WebTransport implies extended CONNECT.
+    const { enableConnectProtocol, webtransportDraft02 } = this.peerSettings
+    checkRequestHead(this.head, fields, enableConnectProtocol || webtransportDraft02)
     this.writer.scan(fields, 'request', 0)
     // RFC 9114 section 5.2: "MUST NOT initiate new requests [...] after receipt of a GOAWAY frame".
     if (this.isFailed || this.receivedGoaway < Number.POSITIVE_INFINITY) return undefined

@@ -96,6 +96,12 @@ export const MAX_TABLE_CAPACITY = 4_096
  */
 export const MAX_BLOCKED_STREAMS = 16
 
+/** Largest table that a user may allow, bytes: an unfinished instruction can be four times as long (Huffman). */
+export const LARGEST_TABLE_CAPACITY = 65_536
+
+/** Most blocked streams that a user may allow: 32 MiB of sections that wait. */
+export const MOST_BLOCKED_STREAMS = 1_024
+
 /** Bytes of encoder stream without a section that makes use of the table: 32 times the table. */
 export const MAX_UNUSED_ENCODER_BYTES = 131_072
 

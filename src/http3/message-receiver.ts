@@ -181,6 +181,8 @@ export class MessageReceiver implements SectionWaiter {
     const { length: id, lengthLowByte: lowByte } = this.parser
     const rest = this.chunk.subarray(this.offset)
     const bytes = this.stream.receiving!.buffer.readOffset - rest.length
+    // No field section ever came on it: there is none to cancel.
+    this.part = ReceivePart.stopped
     this.stop()
     return { id, lowByte, bytes, rest }
   }
