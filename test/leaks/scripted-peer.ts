@@ -3,7 +3,7 @@
 import type { ConnectionSupervisor } from '../../src/supervisor/connection-supervisor.ts'
 import type { SupervisedApplication } from '../../src/supervisor/supervision.ts'
 import type { CloseInfo, QuicConnection, TransportSettings } from '../../src/transport/connection/index.ts'
-import type { QuicStream, StreamApplication } from '../../src/transport/streams/index.ts'
+import { QueueEntry, type QuicStream, type StreamApplication } from '../../src/transport/streams/index.ts'
 import { SIM_SERVER_NAME } from '../sim/identity.ts'
 import { SERVER_ADDRESS, type World } from '../sim/world.ts'
 import { frame, headers } from '../unit/http3/session.ts'
@@ -84,12 +84,12 @@ export class ScriptedStream implements StreamApplication {
 }
 
 /** Stands in the send queue in a stream's place, for one packet. */
-class InjectedFrames {
-  isQueued = false
-  nextQueued: undefined
+class InjectedFrames extends QueueEntry {
+  readonly id = 0
   #frames: Uint8Array | undefined
 
   constructor(frames: Uint8Array) {
+    super()
     this.#frames = frames
   }
 
