@@ -97,6 +97,11 @@ export class Recorder {
       Buffer.from(bytes.subarray(start, start + length)).toString('hex')
     for (let offset = 0; offset < bytes.length; offset = header.end) {
       if (!parsePacketHeader(bytes, offset, bytes.length, CONNECTION_ID_LENGTH, header)) {
+        // A stateless reset for a packet of 29 bytes has to be shorter than that, and than any packet.
+        if (offset === 0 && bytes[0]! < 0x80) {
+          side.onWire++
+          return
+        }
         throw new Error(`byte ${offset} begins no packet: ${hex(0, bytes.length)}`)
       }
       const { type, version } = header
