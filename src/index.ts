@@ -1,4 +1,6 @@
 // The public surface of quactor, and nothing else. What is not exported here is free to change.
+
+export type { WebTransportHash } from './client/certificate-hashes.ts'
 export { ClientError, type ClientErrorKind } from './client/client-error.ts'
 export type { SentRequest } from './client/client-exchange.ts'
 export type { ClientResponse } from './client/client-response.ts'
@@ -15,6 +17,8 @@ export { MemorySessionStore, type SessionStore, type StoredSession } from './cli
 export { fetch } from './client/shared-client.ts'
 export { TokenStore } from './client/token-store.ts'
 export type { WebSocketInput } from './client/websocket.ts'
+export { WebTransport, type WebTransportOptions } from './client/webtransport.ts'
+export type { WebTransportClientSession, WebTransportSessionOptions } from './client/webtransport-session.ts'
 export type { UdpAllowList } from './handlers/connect-udp/policy.ts'
 export type { ConnectUdpOptions } from './handlers/connect-udp/udp-proxy.ts'
 export type {
@@ -42,6 +46,13 @@ export type {
   WebSocketRequest,
   WebSocketService,
 } from './handlers/websocket-handler.ts'
+export type {
+  WebTransportAcceptOptions,
+  WebTransportHandler,
+  WebTransportRejectOptions,
+  WebTransportServerSession,
+  WebTransportService,
+} from './handlers/webtransport-session.ts'
 export type { Priority } from './http3/index.ts'
 export type { RetryMode } from './supervisor/address-validation.ts'
 export type { DrainReport } from './supervisor/endpoint-drain.ts'
@@ -51,6 +62,17 @@ export type { ServerStatus } from './supervisor/status.ts'
 export type { StuckCause, StuckReport } from './supervisor/stuck-report.ts'
 export { describeStuck } from './supervisor/stuck-report.ts'
 export type { HandlerFault, SupervisionSettings } from './supervisor/supervision.ts'
+export type { WebTransportDatagrams } from './supervisor/webtransport/datagrams.ts'
+export { WebTransportError } from './supervisor/webtransport/error.ts'
+export type {
+  WebTransportCloseInfo,
+  WebTransportSendOptions,
+} from './supervisor/webtransport/session-surface.ts'
+export type {
+  WebTransportBidirectionalStream,
+  WebTransportReceiveStream,
+  WebTransportSendStream,
+} from './supervisor/webtransport/streams.ts'
 export type {
   PreferredAddresses,
   QuicVersionName,

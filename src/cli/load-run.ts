@@ -1,7 +1,8 @@
 // Generates HTTP/3 load: a fixed number of requests in flight on each connection, until a number of requests or a
 // time is reached. Bodies are counted, not kept. Used by cli/bench.ts and by the benchmark of the project.
 
-import type { ClientSession, StreamTaker } from '../client/session.ts'
+import type { ClientSession } from '../client/session.ts'
+import type { StreamTaker } from '../client/stream-taker.ts'
 import type { RequestStream, RequestStreamEvents } from '../http3/index.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 

@@ -114,7 +114,8 @@ class PendingTunnel implements RequestStreamEvents, OpenTunnel {
       channel: this.#early,
       frames: {
         get maxPayload(): number {
-          return connection.peerSettings.h3Datagram ? connection.datagrams.maxPayload(request) : 0
+          const { settings, peerSettings } = connection
+          return settings.h3Datagram && peerSettings.h3Datagram ? connection.datagrams.maxPayload(request) : 0
         },
         send: (payload: Uint8Array, watcher?: DatagramWatcher) =>
           connection.datagrams.send(request, payload, watcher),

@@ -3,6 +3,12 @@
 /** Requests that may wait for stream credit on one session; more than any sane caller has in flight. */
 export const MAX_WAITING_REQUESTS = 100_000
 
+/** Life of a certificate that is accepted by its hash, days (W3C WebTransport section 5.9). */
+export const MAX_HASHED_CERTIFICATE_DAYS = 14
+
+/** Largest DATAGRAM frame that a WebTransport client takes, bytes: whatever fits into a packet (RFC 9221 section 3). */
+export const MAX_DATAGRAM_FRAME_SIZE = 65_535
+
 /** Points that a session's glitch budget gets back once a second, as on the server's side. */
 export const GLITCH_REFUND_PER_SWEEP = 33
 

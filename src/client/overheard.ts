@@ -7,7 +7,10 @@ import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
 /** @param handleOpen called when the handshake is complete and HTTP/3 has been told so */
 export function overheard(h3: H3Connection, handleOpen: () => void): SupervisedApplication {
   return {
-    sweep: () => h3.replenish(GLITCH_REFUND_PER_SWEEP),
+    sweep: (now) => {
+      h3.replenish(GLITCH_REFUND_PER_SWEEP)
+      h3.webtransport?.sweep(now)
+    },
     handleHandshakeComplete: () => {
       h3.handleHandshakeComplete()
       handleOpen()

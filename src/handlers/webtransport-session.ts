@@ -80,7 +80,7 @@ export class WebTransportServerSession extends SessionSurface {
     this.origin = fieldValue(request.headers, 'origin') ?? null
     this.remote = setup.supervisor.connection.remote
     this.availableProtocols = offeredProtocols(fieldValue(request.headers, 'wt-available-protocols'))
-    this.attach(setup.core, setup.supervisor)
+    this.attach(setup.core, setup.supervisor.sessions)
   }
 
   /** The protocol that was agreed on; empty for none. */

@@ -9,6 +9,7 @@ import {
   type LifeActor,
 } from '../machines/index.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
+import type { DatagramChannel } from './datagram-channel.ts'
 import type { SupervisionServices } from './supervision.ts'
 
 export class SessionRegistry implements SessionSupervision, ActorOwner {
@@ -39,6 +40,15 @@ export class SessionRegistry implements SessionSupervision, ActorOwner {
   /** Live sessions, e.g. to be drained. */
   get all(): Iterable<WebTransportSession> {
     return this.#sessions.values()
+  }
+
+  /** What surfaces of sessions need: monotonic time in ms, and the channel of a live session. */
+  now(): number {
+    return this.#supervisor.now()
+  }
+
+  datagramChannel(id: number): DatagramChannel | undefined {
+    return this.#supervisor.datagramChannel(id)
   }
 
   // --- SessionSupervision ------------------------------------------------------------------------------------------

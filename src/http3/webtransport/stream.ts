@@ -139,7 +139,8 @@ export class WebTransportStream implements StreamApplication {
 
   /** Body bytes that the peer has acknowledged without a gap. */
   get bytesAcknowledged(): number {
-    return Math.max(0, (this.#stream.sending?.buffer.base ?? 0) - this.#ownHeaderBytes)
+    const { buffer } = this.#stream.sending ?? {}
+    return buffer === undefined ? 0 : Math.max(0, Math.min(buffer.base, buffer.length) - this.#ownHeaderBytes)
   }
 
   /** Sends the header of a stream of ours. Called once by the session. */

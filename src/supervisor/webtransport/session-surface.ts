@@ -10,7 +10,7 @@ import {
   type WebTransportStream,
 } from '../../http3/index.ts'
 import type { StreamKind } from '../../transport/streams/index.ts'
-import type { ConnectionSupervisor } from '../connection-supervisor.ts'
+import type { SessionRegistry } from '../webtransport-sessions.ts'
 import { type DatagramPort, WebTransportDatagrams } from './datagrams.ts'
 import { WebTransportError } from './error.ts'
 import { MAX_WAITING_STREAMS } from './limits.ts'
@@ -126,14 +126,14 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
   readonly #uni = new Incoming(() => this.#take('uni', receiving))
   readonly #datagrams = new WebTransportDatagrams(this)
   #core: WebTransportSession | undefined
-  #supervisor: ConnectionSupervisor | undefined
+  #registry: SessionRegistry | undefined
   #waiting: WaitingOpen[] = []
   #isOver = false
 
   /** Puts the surface on a session; called once. */
-  protected attach(core: WebTransportSession, supervisor: ConnectionSupervisor): void {
+  protected attach(core: WebTransportSession, registry: SessionRegistry): void {
     this.#core = core
-    this.#supervisor = supervisor
+    this.#registry = registry
     core.events = this
   }
 
@@ -294,7 +294,7 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
   // --- DatagramPort --------------------------------------------------------------------------------------------------
 
   now(): number {
-    return this.#supervisor?.now() ?? 0
+    return this.#registry?.now() ?? 0
   }
 
   maxPayload(): number {
@@ -309,7 +309,7 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
 
   channel(): ReturnType<DatagramPort['channel']> {
     const core = this.#core
-    return core?.isUsable === true ? this.#supervisor?.datagramChannel(core.id) : undefined
+    return core?.isUsable === true ? this.#registry?.datagramChannel(core.id) : undefined
   }
 }
 
