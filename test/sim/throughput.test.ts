@@ -2,6 +2,7 @@
 // The bounds are theory (a loss-based controller at 1 % loss) or a fifth of the capacity for slow start and recovery.
 import { describe, expect, it } from 'vitest'
 import type { CongestionAlgorithm } from '../../src/transport/recovery/index.ts'
+import { RUNNER_LINK } from './interop-runner/runner-run.ts'
 import { leftovers } from './leftovers.ts'
 import { type LinkProfile, PERFECT_LINK } from './link-profile.ts'
 import { ServerSide } from './server-side.ts'
@@ -57,8 +58,8 @@ describe.each(['cubic', 'newReno'] as const)('a download under %s', (congestion)
   })
 })
 
-describe('10 MB at 10 Mbit/s with 15 ms delay', () => {
-  const link = { rate: 1_250, delay: 15, queue: 62_500 }
+describe('10 MB at 10 Mbit/s with 15 ms delay and 25 datagrams of queue', () => {
+  const link = RUNNER_LINK
 
   it.each(['cubic', 'bbr'] as const)('%s uses at least 92 % of the link', async (congestion) => {
     expect(await utilisation(congestion, link, 10_000_000)).toBeGreaterThan(0.92)
