@@ -277,13 +277,14 @@ export class ScriptedPeer implements TlsOutput {
     while (this.connection.pollTransmit(batch, this.now) > 0) {
       for (let i = 0; i < batch.count; i++) {
         const start = batch.starts[i]
-        this.#receive(new Uint8Array(batch.buffer.subarray(start, start + batch.lengths[i])))
+        this.receive(new Uint8Array(batch.buffer.subarray(start, start + batch.lengths[i])))
       }
       batch.reset()
     }
   }
 
-  #receive(datagram: Uint8Array): void {
+  /** Opens and notes one datagram of the connection. */
+  protected receive(datagram: Uint8Array): void {
     this.datagramsReceived++
     this.bytesReceived += datagram.length
     const header = this.#header

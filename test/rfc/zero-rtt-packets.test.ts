@@ -109,7 +109,7 @@ describe('RFC 9000 table 3: frames in 0-RTT packets', () => {
   })
 })
 
-test('h3spec T34: CRYPTO in a 0-RTT packet (08 00 00 02 00 00) is PROTOCOL_VIOLATION, RFC 9001 section 8.3', () => {
+test('T34 CRYPTO in a 0-RTT packet (08 00 00 02 00 00) is PROTOCOL_VIOLATION, RFC 9001 section 8.3', () => {
   const begun = start()
   const bytes = frame.crypto(0, Uint8Array.of(8, 0, 0, 2, 0, 0))
   deliver(begun, zeroRtt(begun, bytes))
