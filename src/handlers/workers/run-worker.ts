@@ -9,6 +9,7 @@ import type { TicketSecrets } from '../../transport/tls/index.ts'
 import type { RunningServer } from '../running-server.ts'
 import type { QuactorServer, ServeOptions } from '../serve.ts'
 import { startServer } from '../start-server.ts'
+import type { FrameReceiver } from './hand-over-frames.ts'
 import { ORPHAN_TIMEOUT, REPORT_INTERVAL } from './limits.ts'
 import { WorkerLinks } from './worker-links.ts'
 import {
@@ -65,15 +66,10 @@ class Worker {
     this.#directory = setup.directory
     this.#ticketSecrets = setup.ticketSecrets
     const { directory, index, count } = setup
-    this.#links = new WorkerLinks(
-      directory,
-      index,
-      count,
-      this.#clock,
-      (socket, buffer, start, end, remote) => {
-        this.#server?.takeOver(socket, buffer, start, end, remote)
-      },
-    )
+    const take: FrameReceiver = (socket, buffer, start, end, remote, ecn) => {
+      this.#server?.takeOver(socket, buffer, start, end, remote, ecn)
+    }
+    this.#links = new WorkerLinks(directory, index, count, this.#clock, take)
     await this.#links.listen()
     const server = await startServer(options, this.#shareOf(setup, options))
     this.#server = server
