@@ -9,12 +9,16 @@ import {
   selectVersion,
   type TransportSettings,
 } from '../transport/connection/index.ts'
+import { KEY_EXCHANGE_GROUPS } from '../transport/crypto/index.ts'
 import type { Identity } from '../transport/tls/index.ts'
 import type { Liveness } from './liveness.ts'
 import { Roaming, type SocketBinder } from './roaming.ts'
 import { ClientSession } from './session.ts'
 import type { SessionStore, StoredSession } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
+
+/** Most servers take one of these, and are spared a HelloRetryRequest; a ticket says which one its server takes. */
+const OFFERED_GROUPS = KEY_EXCHANGE_GROUPS.slice(0, 2).map(({ id }) => id)
 
 /** The verification hook of a connection: judges a server's certificate, now or later. */
 export type CertificateVerifier = NonNullable<ConnectSettings['verifyCertificate']>
@@ -98,6 +102,7 @@ export function openSession(endpoint: Endpoint, settings: SessionSettings): Clie
       serverName,
       alpn: settings.alpn ?? ['h3'],
       verifyCertificate: verifyCertificate !== undefined,
+      ...(stored?.ticket.group === undefined && { offerGroups: OFFERED_GROUPS }),
       ...(identity !== undefined && { identity }),
     },
     ...(verifyCertificate !== undefined && { verifyCertificate }),

@@ -16,6 +16,7 @@ import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
 import { retry } from './peers/retry.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo, quicGoV2 } from './peers/scripted.ts'
+import { bunServer, caddyServer, gtlsServer } from './peers/servers.ts'
 import { tcp } from './peers/tcp.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
 import { waitUntilQuiet } from './status.ts'
@@ -35,6 +36,9 @@ const PEERS: readonly Peer[] = [
   aioquic,
   currentspace,
   foreignServer,
+  caddyServer,
+  bunServer,
+  gtlsServer,
 ]
 
 const { values: options } = parseArgs({

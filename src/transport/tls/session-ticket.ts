@@ -20,6 +20,8 @@ export interface SessionTicket {
   readonly version: number
   /** Whether the server's certificate was verified then: a resumed handshake shows none. */
   readonly isVerified: boolean
+  /** Key exchange group of the connection that gave it: the only one that a later ClientHello needs a share for. */
+  readonly group?: number | undefined
 }
 
 /** What a client wants to do with the ticket. */

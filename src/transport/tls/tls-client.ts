@@ -58,6 +58,8 @@ export class TlsClient extends TlsEndpoint {
   #isEarlyDataOpen = false
   #resumptionSecret: Uint8Array | undefined
   #ticketsTaken = 0
+  /** Key exchange group that the server chose. */
+  #group: number | undefined
 
   /**
    * @param owner told about the end of the handshake machine's actor
@@ -78,7 +80,7 @@ export class TlsClient extends TlsEndpoint {
     this.#ticket = TicketOffer.from(this.#config, this.#suites)
     const name = this.serverName!
     this.clientRandom = this.random32()
-    this.#shares = (this.#config.offerGroups ?? this.#groups.slice(0, 1)).map((id) => this.#makeShare(id))
+    this.#shares = this.#groupsToOffer().map((id) => this.#makeShare(id))
     this.#offer = {
       random: this.clientRandom,
       cipherSuites: this.#suites,
@@ -103,6 +105,16 @@ export class TlsClient extends TlsEndpoint {
     super.discard()
     this.#ticket = undefined
     this.#resumptionSecret = undefined
+  }
+
+  /**
+   * Whose shares go into the first ClientHello. With the server's choice of last time, early data and what it needs fit
+   * into one datagram.
+   */
+  #groupsToOffer(): readonly number[] {
+    const known = this.#ticket?.ticket.group
+    if (this.#config.offerGroups !== undefined) return this.#config.offerGroups
+    return known !== undefined && this.#groups.includes(known) ? [known] : this.#groups.slice(0, 1)
   }
 
   /** RFC 8446 section 4.2.10: early data goes with the ticket's own cipher suite. */
@@ -277,6 +289,7 @@ export class TlsClient extends TlsEndpoint {
   #agree(entry: KeyShareEntry | undefined): Uint8Array {
     if (entry === undefined) throw alertError(Alert.missingExtension, 'ServerHello without key_share')
     const ours = this.#shares.find((offered) => offered.group.id === entry.group)
+    this.#group = entry.group
     // RFC 8446 section 4.2.8: the group must be one of those we sent a share for.
     if (ours === undefined) throw alertError(Alert.illegalParameter, 'key share for a group not offered')
     try {
@@ -353,6 +366,7 @@ export class TlsClient extends TlsEndpoint {
       alpn: this.alpn!,
       version,
       isVerified: this.isResumed ? this.#ticket!.ticket.isVerified : verifyCertificate,
+      group: this.#group,
     })
   }
 

@@ -42,7 +42,7 @@ describe('quactor get --0rtt -v', () => {
     const url = await start({ earlyData: true })
     const { code, out, err } = await get(url, '--insecure', '--0rtt', '-v')
     expect([code, out]).toEqual([0, 'GET true'])
-    expect(err).toMatch(/^\* resumed handshake, TLS_\w+, early data accepted\n$/)
+    expect(err).toMatch(/\n\* resumed handshake, TLS_\w+, early data accepted\n$/)
   })
 
   it('waits for the handshake with what is not safe', async () => {

@@ -222,6 +222,19 @@ it('around a HelloRetryRequest a ticket still resumes, and early data is rejecte
   expect(pair.toClient.secrets.has('read early')).toBe(false)
 })
 
+it('the next ClientHello has a share of the group that the server chose, so that no HelloRetryRequest rejects early data', () => {
+  const world = new Resumption({ earlyData: true })
+  const client = { groups: [0x001d, 0x0017] }
+  const [ticket] = world.first(client, { groups: [0x0017] })
+  expect(ticket!.group).toBe(0x0017)
+  const pair = world.connect(ticket, client, { groups: [0x0017] }, true)
+  expectResumed(pair, true)
+  expect(pair.toServer.earlyDataVerdicts).toEqual([true])
+  // A group that is not wanted any more is not offered.
+  const other = world.connect(world.first(client, { groups: [0x0017] })[0], { groups: [0x001d] }, {}, true)
+  expectResumed(other, true)
+})
+
 it('another suite with the same hash resumes, without early data (section 4.2.10)', () => {
   const world = new Resumption({ earlyData: true })
   const [ticket] = world.first({ suites: [0x1301] })
