@@ -21,6 +21,7 @@ import {
   fieldValue,
   quietly,
 } from './exchange.ts'
+import { expectsContinue } from './expectations.ts'
 import { framesOf, H3Datagrams } from './h3-datagrams.ts'
 import { limitedBody } from './limited-body.ts'
 import { READ_CHUNK } from './limits.ts'
@@ -66,6 +67,7 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   #abort: AbortController | undefined
   #cancelled: CancelledError | undefined
   #datagrams: H3Datagrams | undefined
+  #hasWaited = false
   #tunnel: StreamTunnel | undefined
   #tunnelDatagrams: TunnelDatagrams | undefined
 
@@ -293,8 +295,16 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     if (this.#reading !== undefined) {
       return quietly(Promise.reject(new Error('the body is being read already')))
     }
+    this.#continue()
     this.#reading = new Waiter()
     return this.#reading.promise
+  }
+
+  /** Waiting for the body is the handler's word that it wants it (RFC 9110 section 10.1.1). */
+  #continue(): void {
+    if (this.#hasWaited || this.request.isHeadSent) return
+    this.#hasWaited = true
+    if (expectsContinue(this.headers)) this.request.sendInformational(100, NO_FIELDS)
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {

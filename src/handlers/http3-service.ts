@@ -13,12 +13,14 @@ import {
 import { MAX_FIELD_SECTION_SIZE } from '../http3/limits.ts'
 import { encodeOriginFrame } from '../http3/origin-frame.ts'
 import { initialSettings, settingsState } from '../http3/settings.ts'
+import { SlowHeads } from '../http3/slow-heads.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import type { ApplicationFactory } from '../supervisor/endpoint-options.ts'
 import type { SupervisedApplication } from '../supervisor/supervision.ts'
 import type { QuicConnection } from '../transport/connection/index.ts'
 import type { QuicStream } from '../transport/streams/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
+import { expectsTheUnknown } from './expectations.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
 import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
 import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
@@ -66,11 +68,13 @@ export function earlyDataSettings(options: Http3Options = {}): Uint8Array {
 /** The same for a server that offers nothing else. */
 export const EARLY_DATA_SETTINGS: Uint8Array = earlyDataSettings()
 
-/** The client may try again once its handshake is complete. */
-function refuseEarly(stream: RequestStream, { date }: ExchangeService): void {
+/** RFC 9110 section 15.5.18 */
+const EXPECTATION_FAILED = 417
+
+function refuse(stream: RequestStream, status: number, { date }: ExchangeService): void {
   const fields = ['content-length', '0']
   if (date !== undefined) fields.push('date', date())
-  stream.respond(TOO_EARLY, fields, { end: true })
+  stream.respond(status, fields, { end: true })
 }
 
 class RequestEvents implements H3Events {
@@ -88,9 +92,13 @@ class RequestEvents implements H3Events {
 
   handleRequest(stream: RequestStream): void {
     const supervisor = this.#supervisor
-    if (supervisor.connection.isEarly && !SAFE_METHODS.has(stream.method)) {
-      refuseEarly(stream, this.#service)
-      return
+    if (!SAFE_METHODS.has(stream.method)) {
+      // The client may try again once its handshake is complete.
+      const isEarly = supervisor.connection.isEarly
+      if (isEarly || expectsTheUnknown(stream.headers)) {
+        refuse(stream, isEarly ? TOO_EARLY : EXPECTATION_FAILED, this.#service)
+        return
+      }
     }
     const webtransport = this.#webtransport
     if (webtransport !== undefined && WEBTRANSPORT_TOKENS.has(stream.protocol)) {
@@ -114,6 +122,7 @@ class RequestEvents implements H3Events {
 
 class Http3Service extends H3Connection implements SupervisedApplication {
   readonly #origins: Uint8Array | undefined
+  readonly #slowHeads: SlowHeads
 
   /** @param origins an ORIGIN frame */
   constructor(
@@ -123,6 +132,7 @@ class Http3Service extends H3Connection implements SupervisedApplication {
   ) {
     super(connection, { role: 'server', grease: greaseOf(connection), ...options })
     this.#origins = origins
+    this.#slowHeads = new SlowHeads(connection)
   }
 
   override handleOwnControl(stream: QuicStream): void {
@@ -141,6 +151,7 @@ class Http3Service extends H3Connection implements SupervisedApplication {
 
   sweep(now: number): void {
     this.replenish(GLITCH_REFUND_PER_SWEEP)
+    this.#slowHeads.sweep(now)
     this.webtransport?.sweep(now)
   }
 }

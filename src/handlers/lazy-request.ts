@@ -56,6 +56,10 @@ class LazyRequest {
     return this.#exchange.earlyData
   }
 
+  inform(status: number, headers?: ConstructorParameters<typeof Headers>[0]): void {
+    if (!this.#exchange.isHeadSent) this.#exchange.inform(status, [...new Headers(headers)].flat())
+  }
+
   get signal(): AbortSignal {
     return this.#exchange.signal
   }
@@ -166,6 +170,11 @@ export function hasUrl(exchange: Exchange): boolean {
 export interface ServerRequest extends Request {
   /** It came as early data and may be a replay (RFC 8470); see Exchange.earlyData. */
   readonly earlyData: boolean
+  /**
+   * Sends an informational response before the final one, e.g. 103 with `link` fields (RFC 8297). Over HTTP/1.1 only
+   * 100 and 103 are sent. Nothing is sent once the response has begun.
+   */
+  inform(status: number, headers?: Headers | Record<string, string> | Iterable<[string, string]>): void
 }
 
 /** The request of an exchange as a standard Request; `hasUrl` must hold. */
