@@ -55,6 +55,7 @@ export type {
 } from './handlers/webtransport-session.ts'
 export type { Priority } from './http3/index.ts'
 export type { RetryMode } from './supervisor/address-validation.ts'
+export type { ConnectionReport } from './supervisor/connection-report.ts'
 export type { DrainReport } from './supervisor/endpoint-drain.ts'
 export type { InvariantMode } from './supervisor/invariants.ts'
 export type { MissedTransition } from './supervisor/missed-transitions.ts'
@@ -74,6 +75,7 @@ export type {
   WebTransportSendStream,
 } from './supervisor/webtransport/streams.ts'
 export type {
+  ConnectionMetrics,
   PreferredAddresses,
   QuicVersionName,
   RemoteAddress,

@@ -3,14 +3,16 @@
 import { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
 import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
+import { type ConnectionReport, listConnections } from '../supervisor/connection-report.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
 import { EventLoopLag } from '../supervisor/event-loop-lag.ts'
-import { HARD_STOP } from '../supervisor/limits.ts'
+import { CONNECTION_LIST_PER_WORKER, HARD_STOP } from '../supervisor/limits.ts'
 import { prometheusText } from '../supervisor/metrics.ts'
 import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import { type ServerStatus, statusOf } from '../supervisor/status.ts'
 import type { StuckReport } from '../supervisor/stuck-report.ts'
+import { countersOf } from '../supervisor/transport-totals.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
 import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
@@ -73,7 +75,7 @@ export class RunningServer implements QuactorServer {
   async openAdmin(port: number): Promise<void> {
     const source = {
       status: () => this.status(),
-      metrics: () => prometheusText(this.status(), this.#endpoint.counters),
+      metrics: () => prometheusText(this.status(), countersOf(this.#endpoint)),
       details: detailsOf(this.#endpoint),
     }
     this.#admin = await listenAdmin({ port, source })
@@ -92,6 +94,10 @@ export class RunningServer implements QuactorServer {
     return this.#endpoint.missed.list()
   }
 
+  connections(): readonly ConnectionReport[] {
+    return listConnections(this.#endpoint.entries)
+  }
+
   status(): ServerStatus {
     return statusOf(this.#endpoint, {
       rss: () => process.memoryUsage.rss(),
@@ -105,10 +111,11 @@ export class RunningServer implements QuactorServer {
 
   /** Everything that the server of several workers tells of this one. */
   report(): WorkerReport {
-    const { counters, missed, invariants } = this.#endpoint
+    const { entries, missed, invariants } = this.#endpoint
     return {
       status: this.status(),
-      counters: { ...counters },
+      counters: { ...countersOf(this.#endpoint) },
+      connections: listConnections(entries, CONNECTION_LIST_PER_WORKER),
       stuck: this.stuck(),
       missed: { counts: missed.counts(), latest: missed.list() },
       invariants: { mode: invariants.mode, latest: invariants.list() },
@@ -149,6 +156,7 @@ export class RunningServer implements QuactorServer {
 /** What is behind the numbers that should be zero, for the admin port. */
 function detailsOf(endpoint: Endpoint): NonNullable<AdminSource['details']> {
   return {
+    '/connections': () => listConnections(endpoint.entries),
     '/stuck': () => endpoint.listStuck(),
     '/missed': () => ({ counts: endpoint.missed.counts(), latest: endpoint.missed.list() }),
     '/invariants': () => ({ mode: endpoint.invariants.mode, latest: endpoint.invariants.list() }),

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
 import type { QpackLimits } from '../http3/index.ts'
 import type { RetryMode } from '../supervisor/address-validation.ts'
+import type { ConnectionReport } from '../supervisor/connection-report.ts'
 import type { DrainReport } from '../supervisor/endpoint-drain.ts'
 import type { MissedTransition } from '../supervisor/missed-transitions.ts'
 import type { ServerStatus } from '../supervisor/status.ts'
@@ -152,6 +153,8 @@ export interface QuactorServer {
   stuck(): readonly StuckReport[]
   /** The latest events that reached a machine where they are impossible, oldest first; each is a bug of quactor. */
   missedTransitions(): readonly MissedTransition[]
+  /** Live connections with their numbers, the oldest 100; of several workers, the oldest 20 of each. */
+  connections(): readonly ConnectionReport[]
   /** The numbers of this moment; of several workers together, those of the last half second. */
   status(): ServerStatus
   /** The numbers of this moment, whatever the number of workers. */

@@ -59,6 +59,21 @@ export class Counters {
   handOverDropped = 0
   /** Datagrams that other workers handed over. */
   takenOver = 0
+  /** Packets in flight of connections that have ended; transport-totals.ts adds those that live. The same holds below. */
+  packetsSent = 0
+  packetsAcknowledged = 0
+  packetsLost = 0
+  /** Packets declared lost that had arrived after all. */
+  spuriousLosses = 0
+  probeTimeouts = 0
+  persistentCongestions = 0
+  /** Moves of a connection to another path that stood. */
+  migrations = 0
+  keyUpdates = 0
+  /** Handshakes that rested on a ticket. */
+  handshakesResumed = 0
+  earlyDataAccepted = 0
+  earlyDataRejected = 0
   /** Retry packets sent. */
   retries = 0
   /** Tokens that proved an address. */

@@ -23,6 +23,7 @@ import { StuckFeed } from './stuck-feed.ts'
 import type { StuckReport } from './stuck-report.ts'
 import { DEFAULT_SUPERVISION, type SupervisionServices } from './supervision.ts'
 import { SweepTimer } from './sweep-timer.ts'
+import { addTransport } from './transport-totals.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { TurnTime } from './turn-time.ts'
 
@@ -176,6 +177,7 @@ export class Endpoint {
   /** Takes a connection out of every table; called by its supervisor when its actor is final. */
   forget(entry: ConnectionEntry): void {
     if (!this.entries.delete(entry)) return
+    addTransport(this.counters, entry.supervisor.connection)
     this.arrivals.forget(entry)
     entry.retireIds()
     this.#turns.remove(entry)

@@ -100,6 +100,10 @@ export const HARD_STOP = 30_000
 /** Stuck actors that are listed at once; the number of all of them is counted. */
 export const STUCK_LIST = 1_000
 
+/** Connections that /connections lists, and per process where there are several workers, whose reports come each second. */
+export const CONNECTION_LIST = 100
+export const CONNECTION_LIST_PER_WORKER = 20
+
 /** Datagrams of one request that wait for its handler: a burst of 64; a handler that is slower wants the newest. */
 export const DATAGRAM_CHANNEL_LENGTH = 64
 

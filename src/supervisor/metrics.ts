@@ -20,7 +20,7 @@ function counter(name: string, help: string, value: number): Metric {
 
 /** One text with every number. */
 export function prometheusText(status: ServerStatus, counters: Counters): string {
-  const metrics = [...levels(status), ...totals(status, counters)]
+  const metrics = [...levels(status), ...totals(status, counters), ...transport(counters)]
   const lines = metrics.flatMap(({ name, help, type, value }) => [
     `# HELP quactor_${name} ${help}`,
     `# TYPE quactor_${name} ${type}`,
@@ -86,5 +86,21 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
     counter('retries', 'Retry packets sent.', counters.retries),
     counter('tokens_accepted', 'Tokens that proved an address.', counters.tokensAccepted),
     counter('tokens_rejected', 'Tokens that proved nothing.', counters.tokensRejected),
+  ]
+}
+
+function transport(counters: Counters): Metric[] {
+  return [
+    counter('packets_sent', 'QUIC packets sent, as far as they count as in flight.', counters.packetsSent),
+    counter('packets_acknowledged', 'Of these, acknowledged by the peer.', counters.packetsAcknowledged),
+    counter('packets_lost', 'Of these, declared lost.', counters.packetsLost),
+    counter('packets_spuriously_lost', 'Declared lost, and arrived after all.', counters.spuriousLosses),
+    counter('probe_timeouts', 'Probe timeouts.', counters.probeTimeouts),
+    counter('persistent_congestions', 'Times of persistent congestion.', counters.persistentCongestions),
+    counter('migrations', 'Connections that moved to another path.', counters.migrations),
+    counter('key_updates', 'Updates of packet protection keys.', counters.keyUpdates),
+    counter('handshakes_resumed', 'Handshakes that rested on a ticket.', counters.handshakesResumed),
+    counter('early_data_accepted', 'Connections whose 0-RTT data was taken.', counters.earlyDataAccepted),
+    counter('early_data_rejected', 'Connections whose 0-RTT data was refused.', counters.earlyDataRejected),
   ]
 }

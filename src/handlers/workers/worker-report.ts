@@ -1,6 +1,7 @@
 // The numbers of one worker, and how those of all are put together: /status, /metrics and their details have the same
 // shape with any number of workers. What a worker had counted when its process ended stays in the totals, so that they
 // only grow; what it had open counts as closed. Used by supervise-workers.ts.
+import type { ConnectionReport } from '../../supervisor/connection-report.ts'
 import { Counters } from '../../supervisor/counters.ts'
 import type { InvariantViolation } from '../../supervisor/invariants.ts'
 import type { MissedCount, MissedTransition } from '../../supervisor/missed-transitions.ts'
@@ -11,6 +12,7 @@ export interface WorkerReport {
   readonly status: ServerStatus
   /** Every counter by its name. */
   readonly counters: Readonly<Record<string, number>>
+  readonly connections: readonly ConnectionReport[]
   readonly stuck: readonly StuckReport[]
   readonly missed: { readonly counts: readonly MissedCount[]; readonly latest: readonly MissedTransition[] }
   readonly invariants: { readonly mode: string; readonly latest: readonly InvariantViolation[] }
@@ -52,6 +54,7 @@ export function totalsOf(report: WorkerReport, before?: WorkerReport): WorkerRep
       process: { rss: 0, eventLoopLagP99Ms: 0 },
     },
     counters,
+    connections: [],
     stuck: [],
     missed: { counts, latest: report.missed.latest },
     invariants: { mode: '', latest: [] },

@@ -4,6 +4,7 @@ import { NEVER, Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
 import type { ActorOwner } from '../../machines/index.ts'
 import { type AdminServer, listenAdmin } from '../../supervisor/admin.ts'
+import type { ConnectionReport } from '../../supervisor/connection-report.ts'
 import type { DrainReport } from '../../supervisor/endpoint-drain.ts'
 import { HARD_STOP } from '../../supervisor/limits.ts'
 import { prometheusText } from '../../supervisor/metrics.ts'
@@ -93,6 +94,10 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
 
   get inspector(): string | undefined {
     return this.#admin?.url
+  }
+
+  connections(): readonly ConnectionReport[] {
+    return this.#reports.flatMap(({ connections }) => connections)
   }
 
   stuck(): readonly StuckReport[] {
@@ -187,6 +192,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
         status: () => this.readStatus(),
         metrics: () => fresh(() => prometheusText(this.status(), sumCounters(this.#reports))),
         details: {
+          '/connections': () => fresh(() => this.connections()),
           '/stuck': () => fresh(() => this.stuck()),
           '/missed': () => fresh(() => sumMissed(this.#reports)),
           '/invariants': () => fresh(() => this.#invariants()),

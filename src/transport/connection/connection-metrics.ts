@@ -1,4 +1,4 @@
-// The numbers of one connection as a plain object, for /status, logs and tests. Called by QuicConnection.metrics().
+// The numbers of one connection as a plain object, for /connections, logs and tests. Called by QuicConnection.metrics().
 import type { QuicConnection } from './connection.ts'
 
 /** Times in ms, sizes in bytes, rates in bytes per ms; counts only grow. */
@@ -38,6 +38,13 @@ export interface ConnectionMetrics {
   readonly ecnState: string
   /** CE marks that the peer has reported. */
   readonly congestionMarks: number
+  /** The handshake rested on a ticket. */
+  readonly isResumed: boolean
+  /** What became of the client's early data; undefined where there was none. */
+  readonly earlyData: 'accepted' | 'rejected' | undefined
+  /** Moves to another path that stood. */
+  readonly migrations: number
+  readonly keyUpdates: number
   /** Window of the connection that we keep open for the peer. */
   readonly receiveWindow: number
   readonly receiveBufferedBytes: number
@@ -78,6 +85,10 @@ export function connectionMetrics(connection: QuicConnection): ConnectionMetrics
     pathMtuBlackHoles: mtu.counters.blackHoles,
     ecnState: ecn.state,
     congestionMarks: ecn.congestionMarks,
+    isResumed: connection.tls.isResumed,
+    earlyData: connection.handshake.early.verdict,
+    migrations: connection.paths.counters.migrations,
+    keyUpdates: connection.applicationKeys?.updates ?? 0,
     receiveWindow: host.receiveCredit.window,
     receiveBufferedBytes: connection.receiveBufferedBytes,
     sendBufferedBytes: connection.sendBufferedBytes,

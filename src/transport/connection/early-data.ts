@@ -78,6 +78,12 @@ export class EarlyData {
     this.#session = session
   }
 
+  /** What became of the client's early data, at either side; undefined where there was none. */
+  get verdict(): 'accepted' | 'rejected' | undefined {
+    if (this.#connection.isServer) return this.#connection.tls.earlyData
+    return this.isAccepted === undefined ? undefined : this.isAccepted ? 'accepted' : 'rejected'
+  }
+
   /** Client: the keys exist, streams may be opened under the limits of then. */
   open(keys: PacketKeys): void {
     const { host, datagrams } = this.#connection

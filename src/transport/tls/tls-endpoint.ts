@@ -50,6 +50,8 @@ export abstract class TlsEndpoint implements ActorSubject {
   cipherSuite: CipherSuite | undefined
   /** The handshake rests on a ticket: no certificate is shown (RFC 8446 section 2.2). */
   isResumed = false
+  /** Server: what it made of the client's early data; undefined where none was offered. */
+  earlyData: 'accepted' | 'rejected' | undefined
   /** The peer's chain, DER, leaf first; empty when it showed none. Believe it only when the handshake is complete. */
   peerCertificates: readonly Uint8Array[] = []
 

@@ -166,12 +166,14 @@ export class TlsServer extends TlsEndpoint {
 
   /** RFC 8446 section 4.2.10: early data needs the first ticket of a first ClientHello, and everything as it was. */
   #judgeEarlyData({ stage, ticket }: Foundation, hello: ClientHello): void {
+    if (hello.hasEarlyData) this.earlyData = 'rejected'
     if (!hello.hasEarlyData || ticket === undefined || ticket.index !== 0 || this.#retry !== undefined) return
     const { suite } = ticket
     if (suite.id !== ticket.ticket.suite) return
     if (this.output.acceptsTransportState?.(ticket.ticket.transportState) !== true) return
     if (!this.#tickets!.claimEarlyData(ticket.ticket, ticket.obfuscatedAge)) return
     this.#acceptsEarlyData = true
+    this.earlyData = 'accepted'
     this.raise(HandshakeEvent.earlyDataAccepted)
     this.installEarlyKeys(suite, stage.clientEarlyTraffic(this.transcript.current()))
   }

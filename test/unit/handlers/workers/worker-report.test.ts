@@ -34,6 +34,7 @@ function report(factor: number, live = 1): WorkerReport {
       timersArmed: 2 * live,
       handedOver: factor,
     },
+    connections: [],
     stuck: [],
     missed: {
       counts: [{ machine: 'sendStream', state: 'send', event: 'send.allAcked', count: factor }],

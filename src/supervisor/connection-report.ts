@@ -1,0 +1,48 @@
+// What is shown of one connection: on the admin port at /connections, and by server.connections(). Of the peer only its
+// address and port; no connection ID beyond the name under which stuck reports and qlog know the connection.
+import { connectionLife } from '../machines/index.ts'
+import type { ConnectionMetrics } from '../transport/connection/index.ts'
+import { toHex } from '../transport/wire/index.ts'
+import type { ConnectionEntry } from './connection-entry.ts'
+import { CONNECTION_LIST } from './limits.ts'
+
+export interface ConnectionReport {
+  /** Name for the connection's whole life: the client's first destination connection ID, in hex. */
+  readonly connection: string
+  /** `address:port` of the peer, as far as it is proved. */
+  readonly remote: string
+  readonly version: number
+  /** Name of its machine's state. */
+  readonly state: string
+  /** Live streams, and handlers that have not ended. */
+  readonly streams: number
+  readonly handlers: number
+  readonly metrics: ConnectionMetrics
+}
+
+/** The oldest `most` connections. */
+export function listConnections(
+  entries: Iterable<ConnectionEntry>,
+  most: number = CONNECTION_LIST,
+): ConnectionReport[] {
+  const reports: ConnectionReport[] = []
+  for (const entry of entries) {
+    if (reports.length === most) break
+    reports.push(reportOf(entry))
+  }
+  return reports
+}
+
+function reportOf({ supervisor }: ConnectionEntry): ConnectionReport {
+  const { connection, handlerCount } = supervisor
+  const { originalDestinationConnectionId: id, remote, version, actor, streams } = connection
+  return {
+    connection: toHex(id, 0, id.length),
+    remote: remote.family === 6 ? `[${remote.address}]:${remote.port}` : `${remote.address}:${remote.port}`,
+    version,
+    state: connectionLife.name[actor.state],
+    streams: streams.size,
+    handlers: handlerCount,
+    metrics: connection.metrics(),
+  }
+}
