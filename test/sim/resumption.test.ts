@@ -168,7 +168,7 @@ async function changedServer(transport: Partial<TransportSettings>): Promise<[Vi
   return [other, other.open()]
 }
 
-describe('behaviour 9: 0-RTT that cannot be accepted is rejected, and the connection continues', () => {
+describe('9 0-RTT that cannot be accepted is rejected, and the connection continues', () => {
   it('limits have shrunk (RFC 9000 section 7.4.1)', async () => {
     const [visits, session] = await changedServer({ initialMaxStreamsBidi: 50 })
     expect(await visits.get(session)).toBe('false')
