@@ -33,6 +33,9 @@ export const MAX_ORIGINS = 256
 /** Priorities kept for requests that are not open yet; a client may open as many at once by default, and 28 more. */
 export const MAX_EARLY_PRIORITIES = 128
 
+/** How long a request may be without a complete head before it is answered with 408, ms: as long as a handler may take. */
+export const HEAD_DEADLINE = 20_000
+
 /** First allocation for a HEADERS payload that arrives in pieces; grows with what arrived, never with what was declared. */
 export const FIRST_REASSEMBLY_BYTES = 2_048
 

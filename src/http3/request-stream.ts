@@ -83,6 +83,11 @@ export class RequestStream implements StreamApplication, SenderOwner {
     return this.sender.bodyBytes
   }
 
+  /** The final head of the peer's message has not come yet, and may still. */
+  get isHeadMissing(): boolean {
+    return this.receiver.part === ReceivePart.head
+  }
+
   /** Bytes written and not acknowledged. */
   get bufferedBytes(): number {
     return this.stream.bufferedBytes
@@ -135,8 +140,6 @@ export class RequestStream implements StreamApplication, SenderOwner {
     if (this.outcome === undefined) this.stream.stopSending(code)
     this.reportClosed()
   }
-
-  // Sending
 
   /**
    * Server: sends the final response head.
@@ -377,19 +380,18 @@ export class RequestStream implements StreamApplication, SenderOwner {
       return
     }
     const isTooLarge = error.code === H3ErrorCode.H3_EXCESSIVE_LOAD
-    if (isTooLarge && this.connection.role === 'server' && this.receiver.part === ReceivePart.head) {
-      this.refuseLargeHead()
-    } else {
+    if (isTooLarge && this.connection.role === 'server' && this.isHeadMissing) this.refuseHead(431)
+    else {
       this.reset(error.code)
       this.events?.handleReset(error.code, true)
     }
     this.connection.chargeFault()
   }
 
-  // RFC 9114 section 4.2.2: "can send an HTTP 431 (Request Header Fields Too Large) status code".
-  private refuseLargeHead(): void {
+  /** Server: 431 for a head that is too large (RFC 9114 section 4.2.2), or another status; the request is over. */
+  refuseHead(status: number): void {
     this.receiver.stop()
-    this.sender.sendHead(431, [], false, undefined)
+    this.sender.sendHead(status, [], false, undefined)
     this.sender.end()
     this.stream.stopSending(H3ErrorCode.H3_NO_ERROR)
   }
