@@ -22,6 +22,7 @@ import { ConnectionStreams } from './connection-streams.ts'
 import { ControlFrames } from './control-frames.ts'
 import type { DatagramBatch, RemoteAddress } from './datagram-batch.ts'
 import { DatagramQueue, type DatagramWatcher } from './datagram-queue.ts'
+import { Deadlines } from './deadlines.ts'
 import { Handshake } from './handshake.ts'
 import { HeaderBits } from './header-bits.ts'
 import { KeyUpdates } from './key-updates.ts'
@@ -36,7 +37,6 @@ import { type ConnectionLog, openConnectionLog } from './qlog/connection-log.ts'
 import { inventBytes } from './random-bytes.ts'
 import { Receiver } from './receive.ts'
 import { Retry } from './retry.ts'
-import { prepareProbes } from './sent-entries.ts'
 import { DEFAULT_TRANSPORT_SETTINGS, type TransportSettings } from './settings.ts'
 import { TimerKind, Timers } from './timers.ts'
 import { Transmitter } from './transmit.ts'
@@ -82,6 +82,7 @@ export class QuicConnection implements ActorSubject {
   /** Set by the endpoint; called when output or timers may have changed outside of a handleX call. */
   wake: () => void = noop
   readonly #transmitter: Transmitter
+  readonly #deadlines = new Deadlines(this)
   readonly lifetime: Lifetime
 
   constructor(options: ConnectionOptions) {
@@ -218,36 +219,14 @@ export class QuicConnection implements ActorSubject {
 
   /** When handleTimeout is due next, absolute milliseconds; Infinity for never. */
   nextTimeout(): number {
-    if (this.isClosed) return Number.POSITIVE_INFINITY
-    if (this.isEnding) return this.timers.next
-    let next = Math.min(this.timers.next, this.recovery.lossDetectionTimer())
-    // What the 3x limit forbids is not due: only something that arrives can change that.
-    if (!this.path.canSend) return next
-    for (const space of this.spaces) if (!space.isDiscarded) next = Math.min(next, space.acks.ackDeadline)
-    return next
+    return this.#deadlines.next
   }
 
   handleTimeout(now: number): void {
     this.now = now
     this.lifetime.settleEndStart(now)
     if (this.isClosed) return
-    const { timers } = this
-    if (timers.isExpired(TimerKind.drain, now)) this.actor.raise(ConnectionEvent.timeoutDrain)
-    else if (this.isEnding) return
-    else if (timers.isExpired(TimerKind.handshake, now)) {
-      this.end(ConnectionEvent.timeoutHandshake, silentClose('handshakeTimeout', 'handshake took too long'))
-    } else if (timers.isExpired(TimerKind.idle, now)) {
-      this.end(ConnectionEvent.timeoutIdle, silentClose('idle', 'idle timeout'))
-    } else this.guard(() => this.#handleWorkTimers(now))
-  }
-
-  #handleWorkTimers(now: number): void {
-    if (this.timers.isExpired(TimerKind.keyDiscard, now)) this.keyUpdates.handleTimeout(now)
-    if (this.timers.isExpired(TimerKind.earlyKeyDiscard, now)) this.handshake.early.discard()
-    if (this.timers.isExpired(TimerKind.path, now)) this.paths.handleTimeout(now)
-    if (this.isEnding) return
-    const probe = this.recovery.handleTimeout(now)
-    if (probe !== undefined) prepareProbes(this, probe.space, probe.count)
+    this.#deadlines.handle(now)
   }
 
   // --- Application ---
