@@ -58,6 +58,8 @@ export interface ConnectOptions {
   /** Folder for a qlog file of the connection (JSON-SEQ, for qvis); made when it does not exist. */
   readonly qlogDirectory?: string | undefined
   readonly transport?: Partial<TransportSettings> | undefined
+  /** Sends a PING when the connection was idle for so long, ms (RFC 9000 section 10.1.2); default: never. */
+  readonly keepAlive?: number | undefined
   /**
    * Header compression with a dynamic table (QPACK, RFC 9204): bytes that the server may use of it, 4,096 by default, and
    * responses that may wait for it, 16 by default.
@@ -111,6 +113,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     transport: {
       ...(options.webtransport === true && { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE }),
       ...options.transport,
+      ...(options.keepAlive !== undefined && { keepAlive: options.keepAlive }),
     },
     qpack: options.qpack && qpackLimitsOf(options.qpack),
     versions: options.versions && versionsNamed(options.versions),

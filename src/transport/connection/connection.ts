@@ -109,7 +109,7 @@ export class QuicConnection implements ActorSubject {
       this.isServer ? this.handshakePeerId : this.originalDestinationConnectionId,
       this.settings.activeConnectionIdLimit,
     )
-    this.lifetime = new Lifetime(this.timers, this.recovery, this.settings.maxIdleTimeout)
+    this.lifetime = new Lifetime(this.timers, this.recovery, this.settings)
     this.retry.installInitialKeys(this)
     this.actor = createLifeActor(connectionLife, 'connection', options.owner, this)
     this.actor.start()

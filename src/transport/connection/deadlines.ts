@@ -45,6 +45,10 @@ export class Deadlines {
     const { timers } = connection
     if (timers.isExpired(TimerKind.keyDiscard, now)) connection.keyUpdates.handleTimeout(now)
     if (timers.isExpired(TimerKind.earlyKeyDiscard, now)) connection.handshake.early.discard()
+    if (timers.isExpired(TimerKind.keepAlive, now)) {
+      timers.clear(TimerKind.keepAlive)
+      connection.control.queuePing()
+    }
     if (timers.isExpired(TimerKind.path, now)) connection.paths.handleTimeout(now)
     if (connection.isEnding) return
     const probe = connection.recovery.handleTimeout(now)

@@ -239,6 +239,7 @@ export class Handshake implements TlsOutput {
     connection.actor.raise(ConnectionEvent.handshakeConfirmed)
     connection.recovery.setHandshakeConfirmed(connection.now)
     connection.keyUpdates.handleConfirmed(connection.now)
+    connection.lifetime.handleConfirmed(connection.now)
     // RFC 9001 section 4.9.2: "An endpoint MUST discard its Handshake keys when the TLS handshake is confirmed".
     connection.discardSpace(Space.handshake)
     this.#followPreferredAddress()

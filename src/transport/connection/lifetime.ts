@@ -1,8 +1,10 @@
-// How long a connection lives without news: the idle timeout (RFC 9000 section 10.1), and the closing and draining
+// How long a connection lives without news: the idle timeout (RFC 9000 section 10.1), what keeps it from coming
+// (section 10.1.2), and the closing and draining
 // periods (section 10.2). A part of QuicConnection.
 import type { LossRecovery } from '../recovery/index.ts'
 import { CLOSE_PTO_COUNT } from './limits.ts'
 import { Space } from './packet-space.ts'
+import type { TransportSettings } from './settings.ts'
 import { TimerKind, type Timers } from './timers.ts'
 
 export class Lifetime {
@@ -10,15 +12,18 @@ export class Lifetime {
   readonly #recovery: LossRecovery
   /** Milliseconds; 0 for none. */
   #idleTimeout: number
+  readonly #wantedKeepAlive: number
+  /** Milliseconds without anything that the peer answers until a PING; 0 for never. */
+  #keepAlive = 0
   #hasSentSinceReceive = false
   /** The closing period was begun by a call that knew no time: it starts with the next one that does. */
   #isEndStartDue = false
 
-  /** @param idleTimeout our max_idle_timeout, milliseconds; 0 for none */
-  constructor(timers: Timers, recovery: LossRecovery, idleTimeout: number) {
+  constructor(timers: Timers, recovery: LossRecovery, settings: TransportSettings) {
     this.#timers = timers
     this.#recovery = recovery
-    this.#idleTimeout = idleTimeout
+    this.#idleTimeout = settings.maxIdleTimeout
+    this.#wantedKeepAlive = settings.keepAlive
   }
 
   /** The peer's max_idle_timeout is known: the smaller one holds, and 0 stands for no limit. */
@@ -27,16 +32,29 @@ export class Lifetime {
     this.#idleTimeout = own === 0 || theirs === 0 ? Math.max(own, theirs) : Math.min(own, theirs)
   }
 
+  /** The handshake is confirmed: a connection that may be idle now is kept alive, if that is wanted. */
+  handleConfirmed(now: number): void {
+    const longest = this.#idleTimeout === 0 ? Number.POSITIVE_INFINITY : this.#idleTimeout / 2
+    this.#keepAlive = Math.min(this.#wantedKeepAlive, longest)
+    this.#restartKeepAlive(now)
+  }
+
   handleReceived(now: number): void {
     this.#hasSentSinceReceive = false
     this.restartIdle(now)
+    this.#restartKeepAlive(now)
   }
 
   /** Only the first ack-eliciting packet since something arrived restarts the idle timer. */
   handleAckElicitingSent(now: number): void {
+    this.#restartKeepAlive(now)
     if (this.#hasSentSinceReceive) return
     this.#hasSentSinceReceive = true
     this.restartIdle(now)
+  }
+
+  #restartKeepAlive(now: number): void {
+    if (this.#keepAlive > 0) this.#timers.set(TimerKind.keepAlive, now + this.#keepAlive)
   }
 
   restartIdle(now: number): void {

@@ -8,6 +8,12 @@ export interface TransportSettings {
   maxIdleTimeout: number
   /** After so long a handshake is given up, milliseconds: by a server for its memory, by a client for its user. */
   handshakeTimeout: number
+  /**
+   * Sends a PING when so long nothing was heard or sent that the peer answers, milliseconds, so that neither side's idle
+   * timeout nor a NAT on the way forgets the connection (RFC 9000 section 10.1.2); 0 for never. At most half of the idle
+   * timeout that holds.
+   */
+  keepAlive: number
   /** Window of the connection, bytes. */
   initialMaxData: number
   /** Windows of a stream, bytes. */
@@ -60,6 +66,7 @@ export interface TransportSettings {
 /** A megabyte in flight per connection serves 80 Mbit/s at 100 ms; a quarter of it per stream keeps four going. */
 export const DEFAULT_TRANSPORT_SETTINGS: TransportSettings = {
   maxIdleTimeout: 30_000,
+  keepAlive: 0,
   handshakeTimeout: HANDSHAKE_TIMEOUT,
   initialMaxData: 1_048_576,
   initialMaxStreamDataBidiLocal: 262_144,

@@ -9,10 +9,11 @@ export const TimerKind = {
   keyDiscard: 4,
   earlyKeyDiscard: 5,
   path: 6,
+  keepAlive: 7,
 } as const
 
 export class Timers {
-  readonly #times = new Float64Array(7).fill(Number.POSITIVE_INFINITY)
+  readonly #times = new Float64Array(8).fill(Number.POSITIVE_INFINITY)
 
   set(kind: number, at: number): void {
     this.#times[kind] = at
@@ -36,7 +37,7 @@ export class Timers {
 
   get next(): number {
     const times = this.#times
-    return Math.min(times[0], times[1], times[2], times[3], times[4], times[5], times[6])
+    return Math.min(times[0], times[1], times[2], times[3], times[4], times[5], times[6], times[7])
   }
 
   get armed(): number {
