@@ -5,7 +5,7 @@ import type { H3ConnectionOptions } from '../../../../src/http3/index.ts'
 import { MAX_BLOCKED_STREAMS, MAX_FIELD_SECTION_SIZE } from '../../../../src/http3/limits.ts'
 import { data, frame, getFields, hex, postFields, Recorder, Session } from '../session.ts'
 import type { StreamDouble } from '../stream-double.ts'
-import { QpackPair } from './qpack-pair.ts'
+import { ownStream, QpackPair } from './qpack-pair.ts'
 
 /** Our server, and the encoder of a client whose insertions arrive when the test says so. */
 class Peer {
@@ -41,8 +41,7 @@ class Peer {
 
   /** What our decoder stream has said, without the stream type. */
   get feedback(): string {
-    const id = this.session.h3.role === 'server' ? 11 : 10
-    return this.session.transport.streams.get(id)!.output.subarray(1).toString('hex')
+    return ownStream(this.session, 0x03)?.output.subarray(1).toString('hex') ?? ''
   }
 
   get blocked(): number {
@@ -297,12 +296,12 @@ describe('a client', () => {
 
 describe('our decoder stream', () => {
   it('keeps what it has to say until the peer allows the stream', () => {
-    const peer = new Peer({}, 'server', 2)
+    const peer = new Peer({}, 'server', 1)
     peer.request(0, ['user-agent', 'x'])
     peer.insert()
     expect(peer.session.requests.length).toBe(1)
-    peer.session.transport.credit.uni = 1
+    peer.session.transport.credit.uni = 2
     peer.session.h3.handleStreamCredit('uni')
-    expect(peer.session.transport.streams.get(11)!.output.toString('hex')).toBe('0380')
+    expect(peer.feedback).toBe('80')
   })
 })

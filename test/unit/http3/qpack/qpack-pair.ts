@@ -9,6 +9,8 @@ import { EncoderStreamReader } from '../../../../src/http3/qpack/encoder-stream.
 import { writeFieldLine, writeSectionPrefix } from '../../../../src/http3/qpack/section-encoder.ts'
 import { initialSettings } from '../../../../src/http3/settings.ts'
 import type { QuicStream } from '../../../../src/transport/streams/index.ts'
+import type { Session } from '../session.ts'
+import type { StreamDouble } from '../stream-double.ts'
 
 export const wide = { maxSize: 1_000_000, maxCount: 10_000 }
 
@@ -112,6 +114,13 @@ export class QpackPair {
   deliverFeedback(count?: number): void {
     this.decoderReader.push(this.decoderWire.take(count))
   }
+}
+
+/** Our unidirectional stream of a type below 64, as far as it exists. */
+export function ownStream({ transport }: Session, type: number): StreamDouble | undefined {
+  return [...transport.streams.values()].find(
+    (stream) => stream.isLocal && stream.output[0] === type && !stream.isBidirectional,
+  )
 }
 
 /** Code of the connection error that `run` throws; undefined for none. */
