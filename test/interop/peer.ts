@@ -1,20 +1,39 @@
 /** What a peer is to the interoperability run, and the two ways to write one. */
 import { type ProcessRequest, type ProcessResult, runBounded } from './bounded-process.ts'
+import type { Feature } from './features.ts'
 import type { ServerUnderTest } from './server.ts'
 
 /** Everything that a peer may use. `folder` is empty, and removed afterwards. */
 export interface PeerContext {
   readonly server: ServerUnderTest
   readonly folder: string
+  /** Row and column of the table that the checks count for. */
+  readonly stack: string
+  readonly feature: Feature
+  readonly only?: RegExp | undefined
+  /** The same for another feature, and if need be another server or stack. */
+  about(feature: Feature, changes?: ContextChanges): PeerContext
+  /** Says in the table why this peer cannot show a feature. */
+  cannot(feature: Feature, reason: string): void
   /** Runs one check under its own title; a throw is its failure, and the next one still runs. */
   check(title: string, body: () => Promise<void>): Promise<void>
   /** Notes the result of a check that the peer's own process made. */
   record(title: string, failure: string | undefined): void
 }
 
+/** What `about` may change. */
+export interface ContextChanges {
+  readonly server?: ServerUnderTest
+  readonly stack?: string
+  /** Only checks whose title matches are made by clients that are scripts. */
+  readonly only?: RegExp
+}
+
 /** A client that nobody here wrote. */
 export interface Peer {
   readonly name: string
+  /** Its row of the table; default: its name. */
+  readonly stack?: string
   /** A required peer that is absent fails the run under CI; others are skipped. */
   readonly isRequired: boolean
   /** Why the peer cannot run on this machine, or undefined when it can. */
@@ -27,9 +46,11 @@ export function clientEnvironment(context: PeerContext, digest: string): Record<
   const { server } = context
   return {
     QUACTOR_ORIGIN: server.origin,
+    QUACTOR_INSPECTOR: server.inspector,
     QUACTOR_CA: server.certificateFile,
     QUACTOR_SPKI: server.spkiHash,
     QUACTOR_DIGEST: digest,
+    ...(context.only && { QUACTOR_ONLY: context.only.source }),
   }
 }
 

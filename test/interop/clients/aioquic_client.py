@@ -14,6 +14,9 @@ from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamReset
 from aioquic.quic.packet import QuicProtocolVersion
+from wsproto import ConnectionType
+from wsproto.connection import Connection
+from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
 UPLOAD_BYTES = 5_000_000
 PARALLEL_REQUESTS = 100
@@ -30,6 +33,7 @@ class Client(QuicConnectionProtocol):
         super().__init__(*args, **kwargs)
         self.http = H3Connection(self._quic)
         self.responses = {}
+        self.tunnels = {}
 
     def quic_event_received(self, event):
         if isinstance(event, ConnectionTerminated):
@@ -42,7 +46,10 @@ class Client(QuicConnectionProtocol):
             self.http_event_received(http_event)
 
     def http_event_received(self, event):
-        entry = self.responses.get(getattr(event, "stream_id", None))
+        stream_id = getattr(event, "stream_id", None)
+        if stream_id in self.tunnels:
+            self.tunnels[stream_id].put_nowait(event)
+        entry = self.responses.get(stream_id)
         if entry is None:
             return
         headers, body, done = entry
@@ -101,6 +108,69 @@ async def echo(client):
     assert body == sent, f"{len(body)} bytes came back, not the same"
 
 
+class WebSocket:
+    """RFC 9220 by aioquic, framing by wsproto."""
+
+    def __init__(self, client):
+        self.client = client
+        self.events = asyncio.Queue()
+        self.stream_id = client._quic.get_next_available_stream_id()
+        self.protocol = Connection(ConnectionType.CLIENT)
+        client.tunnels[self.stream_id] = self.events
+
+    async def open(self, path, subprotocol):
+        head = [
+            (b":method", b"CONNECT"),
+            (b":scheme", b"https"),
+            (b":authority", origin.netloc.encode()),
+            (b":path", path.encode()),
+            (b":protocol", b"websocket"),
+            (b"sec-websocket-version", b"13"),
+            (b"sec-websocket-protocol", subprotocol.encode()),
+        ]
+        self.client.http.send_headers(self.stream_id, head)
+        self.client.transmit()
+        return dict((await self.events.get()).headers)
+
+    def send(self, event, fin=False):
+        self.client.http.send_data(self.stream_id, self.protocol.send(event), fin)
+        self.client.transmit()
+
+    async def receive(self):
+        parts = []
+        while True:
+            for event in self.protocol.events():
+                if isinstance(event, CloseConnection):
+                    return event
+                parts.append(event.data)
+                if event.message_finished:
+                    return parts[0][:0].join(parts)
+            event = await self.events.get()
+            self.protocol.receive_data(event.data)
+
+
+async def websocket(client):
+    socket = WebSocket(client)
+    headers = await socket.open("/ws", "echo")
+    assert headers[b":status"] == b"200", headers
+    assert headers[b"sec-websocket-protocol"] == b"echo", headers
+    socket.send(TextMessage("hello"))
+    assert await socket.receive() == "hello"
+    sent = os.urandom(900_000)
+    socket.send(BytesMessage(sent))
+    assert bytes(await socket.receive()) == sent
+    socket.send(CloseConnection(3000, "enough"))
+    closed = await socket.receive()
+    assert closed.code == 3000, closed
+    client.http.send_data(socket.stream_id, b"", end_stream=True)
+    client.transmit()
+
+
+async def refused_websocket(client):
+    headers = await WebSocket(client).open("/nowhere", "echo")
+    assert headers[b":status"] == b"404", headers
+
+
 async def parallel(client):
     bodies = await asyncio.gather(*(client.exchange("GET", "/bytes/1000") for _ in range(PARALLEL_REQUESTS)))
     assert all(len(body) == 1000 for body in bodies)
@@ -135,6 +205,8 @@ async def main():
         await check("GET /health", health(client))
         await check("GET /bytes/1000000 arrives intact", download(client))
         await check("POST 5 MB to /echo returns the same bytes", echo(client))
+        await check("WebSocket on /ws over HTTP/3 returns what it is sent", websocket(client))
+        await check("WebSocket on another path is refused", refused_websocket(client))
         await check(f"{PARALLEL_REQUESTS} requests at once on one connection", parallel(client))
     await check("version 2 from the first packet", version2(original_version=V2, supported_versions=[V2]))
     await check("moved to version 2 in the handshake", version2(original_version=V1, supported_versions=[V2, V1]))

@@ -23,6 +23,8 @@ const context = await chromium.launchPersistentContext(profile, {
     '--disable-component-update',
     '--disable-sync',
     '--enable-quic',
+    // WebSockets over HTTP/3 (RFC 9220) are behind this flag in Chromium 156; without it they go over TCP.
+    '--enable-features=EnableWebsocketsOverHttp3',
     `--origin-to-force-quic-on=localhost:${port}`,
     `--ignore-certificate-errors-spki-list=${process.env.QUACTOR_SPKI}`,
     '--host-resolver-rules=MAP localhost 127.0.0.1',
@@ -89,6 +91,41 @@ await check('reading /sse with fetch and cancelling it', async () => {
     return new TextDecoder().decode(value)
   })
   expect(first.includes('data:'), `first chunk ${JSON.stringify(first)}`)
+})
+
+await check('WebSocket on /ws over HTTP/3 returns what it is sent', async () => {
+  const opened = await page.evaluate(
+    (length) =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`wss://${location.host}/ws`, ['other', 'echo'])
+        const received = []
+        socket.binaryType = 'arraybuffer'
+        socket.onerror = () => reject(new Error('the WebSocket failed'))
+        socket.onopen = () => {
+          socket.send('text')
+          socket.send(new Uint8Array(length))
+        }
+        socket.onmessage = ({ data }) => {
+          received.push(data.byteLength ?? data)
+          if (received.length === 2) resolve({ received, protocol: socket.protocol })
+        }
+        window.openSocket = socket
+      }),
+    UPLOAD_BYTES,
+  )
+  expect(opened.received.join() === `text,${UPLOAD_BYTES}`, `received ${opened.received}`)
+  expect(opened.protocol === 'echo', `subprotocol ${opened.protocol}`)
+  // Exchanges over TCP are no handlers of a QUIC connection.
+  const { handlers } = await (await fetch(new URL('/status', process.env.QUACTOR_INSPECTOR))).json()
+  expect(handlers.live === 1, `${handlers.live} handlers live: the WebSocket is not on HTTP/3`)
+  const code = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        window.openSocket.onclose = ({ code, wasClean }) => resolve(wasClean ? code : -code)
+        window.openSocket.close(3_000, 'enough')
+      }),
+  )
+  expect(code === 3_000, `closed with ${code}`)
 })
 
 await check('100 requests at once', async () => {

@@ -129,7 +129,11 @@ export const aioquic: Peer = {
     const environment = join(context.folder, 'venv')
     const python = join(environment, 'bin/python')
     await prepare('python3', ['-m', 'venv', environment], context.folder)
-    await prepare(python, ['-m', 'pip', 'install', '--quiet', 'aioquic==1.7.2'], context.folder)
+    await prepare(
+      python,
+      ['-m', 'pip', 'install', '--quiet', 'aioquic==1.7.2', 'wsproto==1.2.0'],
+      context.folder,
+    )
     await runScript(context, python, [join(CLIENTS, 'aioquic_client.py')])
   },
 }
