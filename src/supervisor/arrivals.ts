@@ -193,7 +193,7 @@ export class Arrivals {
       const index = this.#endpoint.sockets.indexOf(socket)
       if (this.#flights.lead(header, buffer, start, end, remote, index, ecn, this.#endpoint.turn.now)) return
     }
-    const { maxConnections, maxHalfOpen } = this.#endpoint.services.settings
+    const { maxConnections, maxHalfOpen, maxHalfOpenPerSource } = this.#endpoint.services.settings
     const halfOpen = this.#countHalfOpen()
     if (!this.#isAccepting || this.#endpoint.entries.size >= maxConnections || halfOpen >= maxHalfOpen) {
       this.#endpoint.counters.refused++
@@ -201,12 +201,17 @@ export class Arrivals {
       this.#responder.refuse(header, buffer, CONNECTION_REFUSED, socket, remote, this.#endpoint.turn.now)
       return
     }
+    // No answer: who is in good faith begins again, and finds room when earlier handshakes are done.
+    if (this.#halfOpen.isFull(remote, maxHalfOpenPerSource, this.#endpoint.turn.now)) {
+      this.#endpoint.counters.refused++
+      return
+    }
     const destination = new Uint8Array(buffer.subarray(dcidStart, dcidStart + dcidLength))
     const admitted = this.#addresses.admit(header, buffer, socket, remote, halfOpen, this.#endpoint.turn.now)
     if (admitted === undefined) return
     const entry = acceptConnection(this.#endpoint, socket, destination, remote, admitted, header.version)
     this.ids.addFirstFlight(destination, entry)
-    this.#halfOpen.add(entry)
+    this.#halfOpen.add(entry, remote)
     this.#endpoint.register(entry)
     this.#endpoint.deliver(entry, socket, buffer, start, end, remote, ecn)
     for (const { bytes, remote: from, ecn: mark } of this.#flights.take(

@@ -7,6 +7,9 @@ export const MAX_CONNECTIONS = 10_000
 /** Connections whose handshake is not complete: each costs a signature, and addresses may be forged. */
 export const MAX_HALF_OPEN = 1_000
 
+/** Of one address, or one /64 of IPv6: half of them, so that nobody alone can keep all others out; NATs have many behind. */
+export const MAX_HALF_OPEN_PER_SOURCE = 500
+
 /** Datagrams of one connection that wait for its next turn, copied; what exceeds it counts as lost. */
 export const MAX_BACKLOG = 256
 

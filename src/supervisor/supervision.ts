@@ -23,6 +23,8 @@ export interface SupervisionSettings {
   hardStop: number
   maxConnections: number
   maxHalfOpen: number
+  /** Of one IPv4 address, or of one /64 of IPv6. */
+  maxHalfOpenPerSource: number
   /** What is done about a stream that is past its deadline: it is always reported. */
   stuckPolicy: 'report' | 'reset'
   /** Whether what must hold after every turn is compared, and what happens when it does not hold. */
@@ -43,6 +45,7 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
   hardStop: limits.HARD_STOP,
   maxConnections: limits.MAX_CONNECTIONS,
   maxHalfOpen: limits.MAX_HALF_OPEN,
+  maxHalfOpenPerSource: limits.MAX_HALF_OPEN_PER_SOURCE,
   stuckPolicy: 'report',
   invariants: 'count',
   tables: undefined,
