@@ -104,7 +104,7 @@ async function get(url: string, options: GetOptions): Promise<number> {
   const input = requestInput(url, options)
   const signal = AbortSignal.timeout(positiveNumber('--timeout', options.timeout) * 1000)
   const settings = connectOptions(options)
-  await using client = new HttpClient({
+  const client = new HttpClient({
     ...settings,
     sessions: options['0rtt'] === true ? await firstSession(url, settings, signal) : undefined,
     earlyData: options['0rtt'],
@@ -126,6 +126,8 @@ async function get(url: string, options: GetOptions): Promise<number> {
     throw signal.aborted
       ? new ClientError('timeout', `no complete response within ${options.timeout} s`)
       : error
+  } finally {
+    await client.close()
   }
 }
 

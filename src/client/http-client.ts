@@ -93,9 +93,10 @@ export class HttpClient implements AsyncDisposable {
     }
   }
 
-  /** Another network: connections move or are opened anew, alternatives are looked at again. */
-  handleNetworkChange(): void {
+  /** Another network: open connections move there, and what was learned about the old one is forgotten. */
+  async handleNetworkChange(): Promise<void> {
     this.#alternatives.handleNetworkChange()
+    await this.#pool.migrate()
   }
 
   /** Closes every connection; requests in flight fail with kind 'aborted'. */

@@ -77,11 +77,6 @@ export class SessionPool {
     return this.#entries.size + this.#leaving.size
   }
 
-  /** Whether a connection is open and can take requests. */
-  hasOpen(place: Place): boolean {
-    return this.#entries.get(keyOf(place))?.session?.isUsable === true
-  }
-
   /**
    * A connection to the place: the one there is, or a new one.
    * @param signal gives up waiting; the connection is given up with the last who waits for it
@@ -99,7 +94,7 @@ export class SessionPool {
     } finally {
       entry.waiting--
       const isUnwanted = entry.waiting === 0 && !entry.isPrepared && entry.session === undefined
-      if (isUnwanted) entry.canceller.abort(signal?.reason)
+      if (isUnwanted) this.#giveUp(entry, signal?.reason)
       this.#settle(entry)
     }
   }
@@ -124,6 +119,12 @@ export class SessionPool {
     }
     const openings = entries.map((entry) => entry.opening.then((session) => session.end()).catch(() => {}))
     await Promise.all([...openings, ...sessions.map((session) => session.end())])
+  }
+
+  /** Open connections go on from another local address; those that cannot are left to end with what they carry. */
+  async migrate(): Promise<void> {
+    const open = [...this.#entries.values()].filter(({ session }) => session !== undefined)
+    await Promise.all(open.map((entry) => entry.session!.migrate().catch(() => this.#retire(entry))))
   }
 
   /** Closes the connection to a place: it has shown to be the wrong one. */
@@ -165,10 +166,11 @@ export class SessionPool {
 
   /** Idle connections wait for their end and let the process go; busy ones do neither. */
   #settle(entry: PoolEntry): void {
+    if (this.#isClosed) return
     entry.liveness.set(!entry.isIdle)
     const { session } = entry
     this.#stopTimer(entry)
-    if (session === undefined || this.#isClosed) return
+    if (session === undefined) return
     if (!session.isUsable || this.#leaving.has(session)) this.#retire(entry)
     else if (entry.isIdle) {
       const { clock, idleTimeout } = this.#settings
@@ -188,6 +190,12 @@ export class SessionPool {
     void session.end()
   }
 
+  /** Nobody may find a connection that will never be open. */
+  #giveUp(entry: PoolEntry, reason: unknown): void {
+    this.#forget(entry)
+    entry.canceller.abort(reason)
+  }
+
   #forget(entry: PoolEntry): void {
     this.#stopTimer(entry)
     const key = keyOf(entry.place)
@@ -204,8 +212,8 @@ export class SessionPool {
     if (this.#entries.size <= MAX_SESSIONS) return
     const others = [...this.#entries.values()].slice(0, -1)
     const unused = others.find(({ isIdle }) => isIdle) ?? others[0]!
-    if (unused.session === undefined) unused.canceller.abort(new ClientError('limit', 'too many connections'))
-    this.#retire(unused)
+    if (unused.session === undefined) this.#giveUp(unused, new ClientError('limit', 'too many connections'))
+    else this.#retire(unused)
   }
 
   /** A handshake that failed after connect() had resolved was one with early data. */

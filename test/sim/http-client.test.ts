@@ -315,7 +315,8 @@ describe('requests that are sent again', () => {
 })
 
 describe('expect: 100-continue (RFC 9110 section 10.1.1)', () => {
-  const upload = (handler: ExchangeHandler) => new Scene({ http3: 'only' }, { handler: () => handler })
+  const upload = (handler: (clock: VirtualClock) => ExchangeHandler) =>
+    new Scene({ http3: 'only' }, { handler })
 
   it('holds the body back for 100, for a second at the longest, and for ever when it is refused', async () => {
     let begun = 0
@@ -337,13 +338,17 @@ describe('expect: 100-continue (RFC 9110 section 10.1.1)', () => {
       for await (const _ of exchange.body);
       exchange.respond(200)
     }
-    expect(await send(upload(patient))).toEqual(['h3 200', 0])
-    const silent: ExchangeHandler = async (exchange) => {
-      for await (const _ of exchange.body);
-      exchange.respond(200)
-    }
+    expect(await send(upload(() => patient))).toEqual(['h3 200', 0])
+    // 100 goes out when a handler begins to read.
+    const silent =
+      (clock: VirtualClock): ExchangeHandler =>
+      async (exchange) => {
+        await sleep(clock, 3_000)
+        for await (const _ of exchange.body);
+        exchange.respond(200)
+      }
     expect(await send(upload(silent))).toEqual(['h3 200', 1_000])
     const refusing: ExchangeHandler = (exchange) => exchange.respond(417)
-    expect(await send(upload(refusing))).toEqual(['h3 417', 'never sent'])
+    expect(await send(upload(() => refusing))).toEqual(['h3 417', 'never sent'])
   })
 })
