@@ -101,9 +101,12 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
     this.webtransport = options.webtransport && new WebTransportSessions(this, options.webtransport)
-    this.ownStreams = new OwnStreams(this)
+    this.ownStreams = new OwnStreams(this, this.takesWebTransport)
     const caps = { maxSize: this.settings.maxFieldSectionSize, maxCount: MAX_FIELD_COUNT }
     this.decoder = new QpackDecoder(qpack, caps, (error) => this.fail(error))
+    if (!this.takesWebTransport) return
+    this.writer.encoder.output.want = () => this.ownStreams.want(StreamType.qpackEncoder)
+    this.decoder.output.want = () => this.ownStreams.want(StreamType.qpackDecoder)
   }
 
   // ReceiverContext

@@ -1,5 +1,7 @@
 // The three streams that we open and never close: control, QPACK encoder, QPACK decoder (RFC 9114 section 6.2.1, RFC 9204
-// section 4.2), in this order and as soon as the peer lets us. Owned by H3Connection.
+// section 4.2), in this order and as soon as the peer lets us. Where WebTransport is spoken, those of QPACK wait until
+// there is something to say on them (RFC 9204 asks for "at most" one of each): Deno takes every stream but the control
+// stream for one of a session, and waits for ever for the session ID on an idle one. Owned by H3Connection.
 
 import type { QuicConnection } from '../transport/connection/index.ts'
 import { CRITICAL_URGENCY, type QuicStream } from '../transport/streams/index.ts'
@@ -16,29 +18,43 @@ export interface OwnStreamsOwner extends UnidirectionalOwner {
 
 export class OwnStreams {
   readonly #owner: OwnStreamsOwner
-  #opened = 0
+  /** Stream types that are wanted and not open yet, in their order. */
+  readonly #wanted: number[]
+  #isAllowed = false
 
-  constructor(owner: OwnStreamsOwner) {
+  /** @param isSparing opens the streams of QPACK only when there is something to say on them */
+  constructor(owner: OwnStreamsOwner, isSparing: boolean) {
     this.#owner = owner
+    const { control, qpackEncoder, qpackDecoder } = StreamType
+    this.#wanted = isSparing ? [control] : [control, qpackEncoder, qpackDecoder]
   }
 
-  /** Opens what is missing, as far as the peer's limit goes. */
+  /** Opens what is wanted, as far as the peer's limit goes. */
   open(): void {
-    const owner = this.#owner
-    while (this.#opened < 3) {
-      const stream = owner.transport.openStream('uni')
+    this.#isAllowed = true
+    while (this.#wanted.length > 0) {
+      const stream = this.#owner.transport.openStream('uni')
       if (stream === undefined) return
-      stream.application = new OwnCriticalStream(owner)
+      stream.application = new OwnCriticalStream(this.#owner)
       stream.setPriority(CRITICAL_URGENCY, false)
-      this.#opened++
-      if (this.#opened === 1) owner.handleOwnControl(stream)
-      else if (this.#opened === 2) {
-        stream.write(Uint8Array.of(StreamType.qpackEncoder))
-        owner.handleOwnEncoderStream(stream)
-      } else {
-        stream.write(Uint8Array.of(StreamType.qpackDecoder))
-        owner.handleOwnDecoderStream(stream)
-      }
+      this.#give(this.#wanted.shift()!, stream)
     }
+  }
+
+  /** A stream of QPACK is needed; called again, it does nothing while the peer does not let us. */
+  want(type: typeof StreamType.qpackEncoder | typeof StreamType.qpackDecoder): void {
+    if (!this.#wanted.includes(type)) this.#wanted.push(type)
+    if (this.#isAllowed) this.open()
+  }
+
+  #give(type: number, stream: QuicStream): void {
+    const owner = this.#owner
+    if (type === StreamType.control) {
+      owner.handleOwnControl(stream)
+      return
+    }
+    stream.write(Uint8Array.of(type))
+    if (type === StreamType.qpackEncoder) owner.handleOwnEncoderStream(stream)
+    else owner.handleOwnDecoderStream(stream)
   }
 }

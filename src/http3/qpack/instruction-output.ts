@@ -11,6 +11,9 @@ export class InstructionOutput {
   #block = new Uint8Array(0)
   #used = 0
 
+  /** Asks for the stream when it is first needed; set by H3Connection. */
+  want: (() => void) | undefined
+
   /** Bytes that were written and not acknowledged by the transport, or still wait for the stream. */
   get bufferedBytes(): number {
     return this.#waitingBytes + (this.#stream?.bufferedBytes ?? 0)
@@ -18,6 +21,7 @@ export class InstructionOutput {
 
   /** Bytes that flow control lets out now. */
   get room(): number {
+    if (this.#stream === undefined) this.want?.()
     return this.#stream?.sendRoom ?? 0
   }
 
@@ -49,6 +53,7 @@ export class InstructionOutput {
 
   /** Sends what was written up to `end`; returns how many bytes that were. */
   commit(end: number): number {
+    if (this.#stream === undefined) this.want?.()
     const piece = this.#block.subarray(this.#used, end)
     this.#used = end
     if (this.#stream !== undefined) this.#stream.write(piece)
