@@ -53,11 +53,6 @@ export class RequestStream implements StreamApplication, SenderOwner {
     return this.stream.id
   }
 
-  /** Declared content-length of the message being received in bytes, -1 when absent. */
-  get contentLength(): number {
-    return this.receiver.expectedLength
-  }
-
   /** The whole message was received, read and found well-formed. */
   get isBodyComplete(): boolean {
     return this.receiver.part === ReceivePart.done
@@ -262,6 +257,9 @@ export class RequestStream implements StreamApplication, SenderOwner {
   }
 
   handleStopSending(_stream: QuicStream, code: number): void {
+    // A whole request is cancelled by this alone; one that was reset has been charged for.
+    if (this.connection.role === 'server' && this.receiver.part !== ReceivePart.stopped)
+      this.connection.chargeFault()
     this.sender.part = SendPart.reset
     if (this.events !== undefined) this.events.handleStopSending(code)
     else this.stopReceiving(H3ErrorCode.H3_REQUEST_CANCELLED)
