@@ -53,7 +53,7 @@ export type {
   WebTransportServerSession,
   WebTransportService,
 } from './handlers/webtransport-session.ts'
-export type { Priority } from './http3/index.ts'
+export { type Priority, usesCapsules } from './http3/index.ts'
 export type { RetryMode } from './supervisor/address-validation.ts'
 export type { ConnectionReport } from './supervisor/connection-report.ts'
 export type { DrainReport } from './supervisor/endpoint-drain.ts'

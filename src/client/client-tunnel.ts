@@ -1,6 +1,12 @@
 // A CONNECT of the client, with or without a protocol (RFC 9114 section 4.4, RFC 9220): waits for the server's answer
 // and makes a byte tunnel of the stream. Used by websocket.ts, connect-udp.ts and ClientSession.connectTunnel.
-import { H3ErrorCode, h3ErrorName, type RequestStream, type RequestStreamEvents } from '../http3/index.ts'
+import {
+  H3ErrorCode,
+  h3ErrorName,
+  type RequestStream,
+  type RequestStreamEvents,
+  usesCapsules,
+} from '../http3/index.ts'
 import { DatagramChannel } from '../supervisor/datagram-channel.ts'
 import type { DatagramWatcher } from '../transport/connection/index.ts'
 import { StreamTunnel } from '../tunnels/stream-tunnel.ts'
@@ -46,6 +52,8 @@ export interface OpenTunnel {
   readonly stream: StreamTunnel
   /** Fields of the response: name, value, name, value ... */
   readonly headers: readonly string[]
+  /** The server says that the tunnel carries capsules (RFC 9297 section 3.4). */
+  readonly usesCapsules: boolean
   /** Turns the tunnel into one of HTTP datagrams: from now on its bytes are capsules (RFC 9297). */
   datagrams(): TunnelDatagrams
 }
@@ -90,6 +98,10 @@ class PendingTunnel implements RequestStreamEvents, OpenTunnel {
 
   get stream(): StreamTunnel {
     return this.#stream!
+  }
+
+  get usesCapsules(): boolean {
+    return usesCapsules(this.headers)
   }
 
   take(request: RequestStream): void {

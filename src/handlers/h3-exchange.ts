@@ -10,6 +10,7 @@ import {
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import { StreamTunnel } from '../tunnels/stream-tunnel.ts'
 import { TunnelDatagrams } from '../tunnels/tunnel-datagrams.ts'
+import { readChunk } from './body-chunk.ts'
 import {
   type ActorHost,
   CAPSULE_PROTOCOL,
@@ -24,7 +25,6 @@ import {
 import { expectsContinue } from './expectations.ts'
 import { framesOf, H3Datagrams } from './h3-datagrams.ts'
 import { limitedBody } from './limited-body.ts'
-import { READ_CHUNK } from './limits.ts'
 import { runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
 
@@ -179,7 +179,9 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   handleDatagram(payload: Uint8Array): void {
     const datagrams = this.#tunnelDatagrams
     if (datagrams !== undefined) this.contain(() => datagrams.receive(payload))
-    else this.owner.datagramChannel(this.request.id)?.push(payload)
+    else if (this.#tunnel === undefined) this.owner.datagramChannel(this.request.id)?.push(payload)
+    // RFC 9297 section 2: a request without semantics for datagrams "MUST be aborted with H3_DATAGRAM_ERROR".
+    else this.#tunnel.abort(H3ErrorCode.H3_DATAGRAM_ERROR, new CancelledError('peerReset'))
   }
 
   // --- response ----------------------------------------------------------------------------------------------------
@@ -314,22 +316,8 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   /** What is there, copied into one piece; undefined = nothing now. */
   #take(): IteratorResult<Uint8Array> | undefined {
     if (this.#cancelled !== undefined) return undefined
-    const first = this.request.readBody()
-    if (first === undefined) return this.request.isBodyComplete ? DONE : undefined
-    const views = [first]
-    let length = first.length
-    while (length < READ_CHUNK) {
-      const view = this.request.readBody()
-      if (view === undefined) break
-      views.push(view)
-      length += view.length
-    }
-    const value = new Uint8Array(length)
-    let offset = 0
-    for (const view of views) {
-      value.set(view, offset)
-      offset += view.length
-    }
+    const value = readChunk(this.request)
+    if (value === undefined) return this.request.isBodyComplete ? DONE : undefined
     return { value, done: false }
   }
 

@@ -1,5 +1,6 @@
 // What the HTTP/3 room offers to the supervisor, the handlers and the client. Nothing else of it is imported.
 
+export { usesCapsules } from './capsule-protocol.ts'
 export {
   CapsuleReader,
   type CapsuleSink,

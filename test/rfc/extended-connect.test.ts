@@ -267,6 +267,19 @@ describe('the tunnel', () => {
     session.close()
   })
 
+  test('RFC 9297 section 2: a datagram on a tunnel without semantics for them resets it with H3_DATAGRAM_ERROR', async () => {
+    const { world, session, stream } = await open(echo, { transport: { maxDatagramFrameSize: 65_535 } })
+    stream.resume()
+    const [request] = [...session.connection.streams.values()].filter(
+      ({ isBidirectional }) => isBidirectional,
+    )
+    session.connection.sendDatagram(Uint8Array.of(request!.id / 4, 1, 2, 3))
+    await world.run(stream.gone, 5_000)
+    expect(stream.errored).toMatchObject({ code: 0x33 })
+    expect(world.faults).toEqual([])
+    await world.expectNothingLeft(session)
+  })
+
   test('DATA frames only: HEADERS in a tunnel are a connection error (H3_FRAME_UNEXPECTED)', async () => {
     const { world, session, stream } = await open(echo)
     stream.resume()

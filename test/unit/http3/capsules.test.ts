@@ -1,7 +1,13 @@
 // RFC 9297 section 3: the capsule parser at any split, its limits, and what ends a message.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CapsuleReader, type CapsuleSink, encodeCapsule, H3Error } from '../../../src/http3/index.ts'
+import {
+  CapsuleReader,
+  type CapsuleSink,
+  encodeCapsule,
+  H3Error,
+  usesCapsules,
+} from '../../../src/http3/index.ts'
 
 const UNKNOWN = 0x3f_ff_01
 const LIMITS = new Map([
@@ -141,4 +147,19 @@ test('the owner may stop the reader from within a capsule', () => {
   })
   reader.push(Buffer.concat([encodeCapsule(1, new Uint8Array(0)), encodeCapsule(2, new Uint8Array(3))]))
   expect(seen).toEqual([1])
+})
+
+describe('RFC 9297 section 3.4: the Capsule-Protocol field', () => {
+  test.each([
+    [['capsule-protocol', '?1'], true],
+    [['a', 'b', 'capsule-protocol', '?1;unknown=1'], true],
+    [['capsule-protocol', '?0'], false],
+    [['capsule-protocol', '1'], false],
+    [['capsule-protocol', '?1, ?1'], false],
+    [['capsule-protocol', '?1', 'capsule-protocol', '?1'], false],
+    [['capsule-protocol', ''], false],
+    [[], false],
+  ])('%j: %s', (fields, expected) => {
+    expect(usesCapsules(fields)).toBe(expected)
+  })
 })
