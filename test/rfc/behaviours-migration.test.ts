@@ -278,6 +278,22 @@ describe('40 connection IDs of paths (RFC 9000 sections 5.1.2, 9.5, 9.6 and 18.2
     expectSound(pair)
   })
 
+  test('a client that moves has the server retire all its old IDs (section 9.5)', async () => {
+    const pair = new RoamingPair()
+    const { localIds } = pair.client.connection
+    const old = localIds.active.map(({ bytes }) => bytes)
+    for (const port of [7_000, 7_001, 7_002]) {
+      const moved = move(pair, pair.addPlace(pair.clientPlaces, '10.0.0.77', port))
+      pair.run(5_000)
+      expect(await moved).toBe(true)
+      expect(localIds.active).toHaveLength(4)
+      for (const { bytes } of localIds.active) expect(old).not.toContainEqual(bytes)
+      expect(old).not.toContainEqual(pair.server.connection.peerIds.current)
+      old.push(...localIds.active.map(({ bytes }) => bytes))
+    }
+    expectSound(pair)
+  })
+
   test('a NAT that rebinds keeps the ID: the client does not know', () => {
     const pair = new RoamingPair()
     const before = pair.server.connection.peerIds.current

@@ -207,7 +207,7 @@ export class Paths implements ActorOwner {
 
   handleTimeout(now: number): void {
     for (const path of [...this.list]) {
-      if (path.expiry <= now) this.#drop(path)
+      if (path.expiry <= now) this.#expire(path)
       else if (path.deadline <= now) this.#fail(path)
       else if (path.nextChallenge <= now) {
         path.isChallengeDue = true
@@ -216,6 +216,13 @@ export class Paths implements ActorOwner {
       }
     }
     this.#arm()
+  }
+
+  #expire(path: Path): void {
+    this.#drop(path)
+    const { isServer, localIds } = this.#connection
+    // Section 9.5: a client that has moved for good has the server forget all IDs that could be seen where it was.
+    if (!isServer && this.list.length === 1) localIds.rotate()
   }
 
   #arm(): void {
