@@ -60,6 +60,10 @@ export interface Exchange {
   deadline: number
   /** The head of the final response has been sent. */
   readonly isHeadSent: boolean
+  /** Status of the final response, 0 before its head. */
+  readonly status: number
+  /** Bytes of the response's body that were handed over so far. */
+  readonly bytesSent: number
   /** The response is whole or given up: nothing more can be sent. */
   readonly isEnded: boolean
   /** What the server offers to machines that work on this exchange. */

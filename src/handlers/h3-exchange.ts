@@ -147,6 +147,14 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
     }
   }
 
+  get status(): number {
+    return this.request.status
+  }
+
+  get bytesSent(): number {
+    return this.request.bodyBytesWritten
+  }
+
   get isHeadSent(): boolean {
     return this.request.isHeadSent
   }

@@ -1,6 +1,5 @@
 // An exchange over HTTP/1.1 or HTTP/2 of Node, so that the same handlers answer on the TCP fallback.
 // Made per request by tcp-server.ts.
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { type Priority, parsePriority, priorityOf } from '../http3/index.ts'
@@ -17,7 +16,7 @@ import {
   quietly,
 } from './exchange.ts'
 import { limitedBody } from './limited-body.ts'
-import { fieldMap, fieldOf, regularFields } from './node-fields.ts'
+import { fieldMap, fieldOf, regularFields, writeHead } from './node-fields.ts'
 import { breakTunnel, containEvents, openStream, openUpgraded, type Upgrade } from './node-tunnel.ts'
 import { type ErrorHome, runContained } from './stray-errors.ts'
 import { Waiter } from './waiter.ts'
@@ -46,6 +45,7 @@ export class NodeExchange implements Exchange, ErrorHome {
   onDrain: (() => void) | undefined
   onPriorityChange: (() => void) | undefined
   bodyLimit = Number.POSITIVE_INFINITY
+  bytesSent = 0
   readonly #request: NodeRequest
   readonly #response: NodeResponse
   readonly #report: ReportFault
@@ -158,6 +158,10 @@ export class NodeExchange implements Exchange, ErrorHome {
     return NO_HOST
   }
 
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0
+  }
+
   get isHeadSent(): boolean {
     return this.#response.headersSent
   }
@@ -188,14 +192,13 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   respond(status: number, headers: readonly string[] = [], body?: Uint8Array | string): void {
     if (this.#cancelled !== undefined) return
-    this.#writeHead(status, headers)
-    if (body === undefined) this.#response.end()
-    else this.#response.end(body)
+    writeHead(this.#response, status, headers)
+    this.#finish(body)
   }
 
   begin(status: number, headers: readonly string[] = []): void {
     if (this.#cancelled !== undefined) return
-    this.#writeHead(status, headers)
+    writeHead(this.#response, status, headers)
     // The head goes out now, not with the first piece of the body. HTTP/2 of Node does that by itself.
     Reflect.get(this.#response, 'flushHeaders')?.call(this.#response)
   }
@@ -266,6 +269,7 @@ export class NodeExchange implements Exchange, ErrorHome {
   write(chunk: Uint8Array | string): Promise<void> | undefined {
     if (this.#cancelled !== undefined) return quietly(Promise.reject(this.#cancelled))
     if (!this.#response.headersSent) throw new TypeError('write() before the head of the response')
+    this.bytesSent += Buffer.byteLength(chunk)
     if (this.#response.write(chunk)) return undefined
     this.#waiter ??= new Waiter()
     return this.#waiter.promise
@@ -280,8 +284,15 @@ export class NodeExchange implements Exchange, ErrorHome {
 
   end(chunk?: Uint8Array | string): void {
     if (this.#cancelled !== undefined || this.#response.writableEnded) return
+    this.#finish(chunk)
+  }
+
+  #finish(chunk: Uint8Array | string | undefined): void {
     if (chunk === undefined) this.#response.end()
-    else this.#response.end(chunk)
+    else {
+      this.bytesSent += Buffer.byteLength(chunk)
+      this.#response.end(chunk)
+    }
   }
 
   reset(): void {
@@ -321,20 +332,6 @@ export class NodeExchange implements Exchange, ErrorHome {
     // Over HTTP/2 destroy() alone would end the stream as if the response were whole.
     if (this.protocol === 'h2') this.#response.stream?.close(NGHTTP2_INTERNAL_ERROR)
     else this.#response.destroy()
-  }
-
-  #writeHead(status: number, headers: readonly string[]): void {
-    const response = this.#response
-    if (response.headersSent) throw new TypeError('the response has already begun')
-    for (let index = 0; index < headers.length; index += 2) {
-      // Node does so itself for HTTP/1.1 only.
-      validateHeaderName(headers[index])
-      validateHeaderValue(headers[index], headers[index + 1])
-    }
-    response.statusCode = status
-    for (let index = 0; index < headers.length; index += 2) {
-      response.appendHeader(headers[index], headers[index + 1])
-    }
   }
 
   async *#readBody(): AsyncGenerator<Uint8Array> {

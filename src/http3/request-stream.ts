@@ -24,7 +24,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
   protocol: string | undefined
   /** Request fields as a flat list, names in lower case. */
   headers: string[] = []
-  /** Client: status code of the final response, 0 before it. */
+  /** Status code of the final response, 0 before it. */
   status = 0
   /** Client: fields of the final response as a flat list. */
   responseHeaders: string[] = []
@@ -150,6 +150,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     checkFinalStatus(status)
     const isContentless = isWithoutContent(this.method, status)
     const isOpen = this.sender.sendHead(status, fields, isContentless, options?.body)
+    this.status = status
     const { priority } = this.connection.writer
     if (priority !== undefined) this.signals.override(parseOverride(priority))
     if (options?.end === true) this.end()

@@ -33,6 +33,7 @@ export class ExchangeDouble implements Exchange {
   resetCode = -1
   bodyLimit = Number.POSITIVE_INFINITY
   deadline = 0
+  bytesSent = 0
   status = 0
   fields: readonly string[] = []
   written: Buffer[] = []
