@@ -123,8 +123,15 @@ export class RunningServer implements QuactorServer {
   }
 
   /** A datagram that another worker got, by its socket of this number. The buffer is borrowed. */
-  takeOver(socket: number, buffer: Uint8Array, start: number, end: number, remote: RemoteAddress): void {
-    this.#endpoint.takeOver(socket, buffer, start, end, remote)
+  takeOver(
+    socket: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    remote: RemoteAddress,
+    ecn: number,
+  ): void {
+    this.#endpoint.takeOver(socket, buffer, start, end, remote, ecn)
   }
 
   close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {

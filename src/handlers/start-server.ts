@@ -7,7 +7,7 @@ import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import { QlogDirectory } from '../transport/io/qlog-directory.ts'
-import { loadIdentity, SessionTickets } from '../transport/tls/index.ts'
+import { type AntiReplay, loadIdentity, SessionTickets } from '../transport/tls/index.ts'
 import { checkedAltSvc } from './alternative-service.ts'
 import { bindPorts } from './bind-ports.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
@@ -41,7 +41,7 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
   const altSvc = checkedAltSvc(options.altSvc ?? {})
   const application = http3Service(handler, httpDates(), http3)
-  const tickets = ticketsOf({ ...options, ...share?.tickets }, clock, http3)
+  const tickets = ticketsOf({ ...options, ...share?.tickets }, clock, http3, share?.antiReplay)
   const ports = await bindPorts({
     host: options.host,
     port: share?.port ?? options.port ?? 4433,
@@ -97,6 +97,7 @@ function ticketsOf(
   { ticketKeys, earlyData }: ServeOptions,
   clock: Clock,
   http3: Http3Options,
+  antiReplay: AntiReplay | undefined,
 ): SessionTickets | undefined {
   if (ticketKeys === false) return undefined
   return new SessionTickets({
@@ -104,6 +105,7 @@ function ticketsOf(
     now: () => clock.wallTime(),
     keys: ticketKeys,
     earlyData,
+    antiReplay,
     applicationState: earlyDataSettings(http3),
   })
 }

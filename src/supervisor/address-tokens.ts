@@ -74,12 +74,6 @@ export class AddressTokens {
     return this.#home === undefined ? FIXED_LENGTH : FIXED_LENGTH + 1
   }
 
-  /** The worker that made a token of a NEW_TOKEN frame; undefined for others. */
-  homeOf(token: Uint8Array): number | undefined {
-    const content = this.#home === undefined ? undefined : this.#newTokenKey.open(token)
-    return content?.length === FIXED_LENGTH + 1 ? content[FIXED_LENGTH] : undefined
-  }
-
   /** Whether a token claims to be of a Retry packet of ours. Its name says so; nothing is proved by that. */
   isRetry(token: Uint8Array): boolean {
     return this.#retryKey.owns(token)

@@ -89,11 +89,6 @@ export class AddressValidation {
     return { ...admission, newToken: (address, version) => this.#newToken(address, version) }
   }
 
-  /** The worker that gave this token to a client for its next connection; undefined for anything else. */
-  homeOf(token: Uint8Array): number | undefined {
-    return token.length === 0 || this.#tokens.isRetry(token) ? undefined : this.#tokens.homeOf(token)
-  }
-
   /** What a token proves; undefined for one that came from a Retry and is not right. */
   #judge(
     token: Uint8Array,

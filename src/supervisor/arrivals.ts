@@ -10,9 +10,9 @@ import { AddressValidation } from './address-validation.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import { acceptConnection } from './connection-factory.ts'
 import { ConnectionIds, ResetTokens } from './connection-ids.ts'
+import { EarlyPackets } from './early-packets.ts'
 import type { Endpoint } from './endpoint.ts'
 import { secretOf } from './endpoint-secret.ts'
-import { FirstFlights } from './first-flights.ts'
 import { HalfOpen } from './half-open.ts'
 import { HandOver } from './hand-over.ts'
 import * as limits from './limits.ts'
@@ -32,7 +32,7 @@ export class Arrivals {
   readonly #header = new PacketHeader()
   readonly #versions: readonly number[]
   readonly #halfOpen = new HalfOpen()
-  readonly #flights: FirstFlights
+  readonly #early = new EarlyPackets()
   readonly #handOver: HandOver | undefined
   #isAccepting = true
 
@@ -50,13 +50,12 @@ export class Arrivals {
     this.ids = new ConnectionIds(idSource, tokens)
     this.#responder = new StatelessResponder(this.#versions, backends, entropy, tokens, counters)
     this.#addresses = new AddressValidation(options, secret, this.#responder, counters, idSource)
-    this.#flights = new FirstFlights(this.#handOver, this.#addresses)
   }
 
   /** No new connections from now on. */
   stopAccepting(): void {
     this.#isAccepting = false
-    this.#flights.clear()
+    this.#early.clear()
   }
 
   /** The connection is no handshake under way any more. */
@@ -123,8 +122,7 @@ export class Arrivals {
     ecn: number,
   ): void {
     const now = this.#endpoint.turn.read()
-    if (this.#handOver?.take(buffer, start, end, remote, this.#endpoint.sockets.indexOf(socket), ecn, now))
-      return
+    if (this.#handOver?.take(buffer, start, end, remote, this.#endpoint.sockets.indexOf(socket), ecn)) return
     const header = this.#header
     const isReflected =
       this.#endpoint.options.server !== undefined && limits.REFLECTION_PORTS.has(remote.port)
@@ -183,15 +181,9 @@ export class Arrivals {
       end - start >= limits.MIN_INITIAL_DATAGRAM &&
       dcidLength >= limits.MIN_FIRST_CONNECTION_ID
     if (!isFirst) {
-      const isHeld =
-        this.#takesEarlyData &&
-        this.#flights.hold(header, buffer, start, end, remote, ecn, this.#endpoint.turn.now)
+      const isHeld = type === PacketType.zeroRtt && this.#holdEarly(buffer, start, end, remote, ecn)
       if (!isHeld) this.#endpoint.counters.unroutable++
       return
-    }
-    if (this.#takesEarlyData && this.#handOver !== undefined) {
-      const index = this.#endpoint.sockets.indexOf(socket)
-      if (this.#flights.lead(header, buffer, start, end, remote, index, ecn, this.#endpoint.turn.now)) return
     }
     const { maxConnections, maxHalfOpen, maxHalfOpenPerSource } = this.#endpoint.services.settings
     const halfOpen = this.#countHalfOpen()
@@ -214,17 +206,19 @@ export class Arrivals {
     this.#halfOpen.add(entry, remote)
     this.#endpoint.register(entry)
     this.#endpoint.deliver(entry, socket, buffer, start, end, remote, ecn)
-    for (const { bytes, remote: from, ecn: mark } of this.#flights.take(
-      destination,
-      this.#endpoint.turn.now,
-    )) {
+    for (const { bytes, remote: from, ecn: mark } of this.#early.take(destination, this.#endpoint.turn.now)) {
       this.#endpoint.deliver(entry, socket, bytes, 0, bytes.length, from, mark)
     }
   }
 
-  /** 0-RTT packets are only kept where early data can be accepted at all. */
-  get #takesEarlyData(): boolean {
-    return this.#isAccepting && this.#endpoint.options.server?.tls.resumption?.allowsEarlyData === true
+  /** A 0-RTT packet before its Initial packet; kept only where early data can be accepted at all. */
+  #holdEarly(buffer: Uint8Array, start: number, end: number, remote: RemoteAddress, ecn: number): boolean {
+    const { dcidStart, dcidLength } = this.#header
+    const isWanted =
+      this.#isAccepting && this.#endpoint.options.server?.tls.resumption?.allowsEarlyData === true
+    if (!isWanted || dcidLength < limits.MIN_FIRST_CONNECTION_ID) return false
+    const destination = buffer.subarray(dcidStart, dcidStart + dcidLength)
+    return this.#early.hold(destination, buffer.subarray(start, end), remote, this.#endpoint.turn.now, ecn)
   }
 
   #countHalfOpen(): number {

@@ -6,7 +6,7 @@
 //
 //   kernel -> worker A: no connection here, the ID names B -> send() -> worker B: takeOver() -> its connection
 import type { RemoteAddress } from '../transport/connection/index.ts'
-import { CONNECTION_ID_LENGTH, LED_FLIGHT_TIME, MAX_LED_FLIGHTS } from './limits.ts'
+import { CONNECTION_ID_LENGTH } from './limits.ts'
 import { NO_WORKER, type WorkerIds } from './worker-ids.ts'
 
 /** What makes an endpoint one of several workers. */
@@ -38,12 +38,6 @@ export interface HandOverCounters {
   takenOver: number
 }
 
-interface LedFlight {
-  readonly worker: number
-  /** ms */
-  readonly since: number
-}
-
 const LONG_HEADER = 0x80
 /** First byte, version, and the length of the destination connection ID. */
 const LONG_ID_AT = 6
@@ -52,8 +46,6 @@ export class HandOver {
   readonly ids: WorkerIds
   readonly #role: WorkerRole
   readonly #counters: HandOverCounters
-  /** First flights that were led to another worker, by the ID that the client chose; oldest first. */
-  readonly #led = new Map<string, LedFlight>()
   /** The datagram at hand was handed over: it is not handed on, whatever it says. */
   #isArriving = false
 
@@ -61,11 +53,6 @@ export class HandOver {
     this.#role = role
     this.ids = ids
     this.#counters = counters
-  }
-
-  /** First flights that are being led. */
-  get size(): number {
-    return this.#led.size
   }
 
   /**
@@ -79,12 +66,12 @@ export class HandOver {
     remote: RemoteAddress,
     socket: number,
     ecn: number,
-    now: number,
   ): boolean {
     if (this.#isArriving) return false
-    const worker = this.#workerFor(buffer, start, end, now)
+    const worker = this.#workerFor(buffer, start, end)
     if (worker === NO_WORKER || worker === this.#role.index || worker >= this.#role.count) return false
-    this.#send(worker, buffer, start, end, remote, socket, ecn)
+    if (this.#role.send(worker, buffer, start, end, remote, socket, ecn)) this.#counters.handedOver++
+    else this.#counters.handOverDropped++
     return true
   }
 
@@ -99,71 +86,12 @@ export class HandOver {
     }
   }
 
-  /**
-   * Leads the first flight of a returning client to the worker that gave it its token and ticket: that one alone knows
-   * whether they were used (RFC 8446 section 8.1). Its 0-RTT packets bear no token, so the ID is remembered.
-   * What else has come of the flight is for take().
-   * @param destination connection ID that the client chose
-   * @param buffer with its Initial packet
-   * @returns false when that cannot be done; the flight then belongs here
-   */
-  lead(
-    worker: number,
-    destination: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    remote: RemoteAddress,
-    socket: number,
-    ecn: number,
-    now: number,
-  ): boolean {
-    const { index, count } = this.#role
-    this.#forgetOld(now)
-    if (this.#isArriving || worker === index || worker >= count || this.#led.size >= MAX_LED_FLIGHTS)
-      return false
-    if (!this.#send(worker, buffer, start, end, remote, socket, ecn)) return false
-    this.#led.set(keyOf(destination, 0, destination.length), { worker, since: now })
-    return true
-  }
-
-  #workerFor(buffer: Uint8Array, start: number, end: number, now: number): number {
+  #workerFor(buffer: Uint8Array, start: number, end: number): number {
     const isLong = (buffer[start] & LONG_HEADER) !== 0
     const at = isLong ? start + LONG_ID_AT : start + 1
     if (at > end) return NO_WORKER
     const length = isLong ? buffer[at - 1] : CONNECTION_ID_LENGTH
     if (at + length > end) return NO_WORKER
-    if (isLong && this.#led.size > 0) {
-      this.#forgetOld(now)
-      const led = this.#led.get(keyOf(buffer, at, length))
-      if (led !== undefined) return led.worker
-    }
     return length === CONNECTION_ID_LENGTH ? this.ids.workerOf(buffer, at) : NO_WORKER
   }
-
-  #send(
-    worker: number,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    remote: RemoteAddress,
-    socket: number,
-    ecn: number,
-  ): boolean {
-    const isTaken = this.#role.send(worker, buffer, start, end, remote, socket, ecn)
-    if (isTaken) this.#counters.handedOver++
-    else this.#counters.handOverDropped++
-    return isTaken
-  }
-
-  #forgetOld(now: number): void {
-    for (const [key, { since }] of this.#led) {
-      if (now - since < LED_FLIGHT_TIME) return
-      this.#led.delete(key)
-    }
-  }
-}
-
-function keyOf(buffer: Uint8Array, start: number, length: number): string {
-  return Buffer.from(buffer.buffer, buffer.byteOffset + start, length).toString('latin1')
 }

@@ -125,12 +125,6 @@ export const ADMIN_CONNECTIONS = 32
 /** Until a request to the admin port must have arrived, ms. */
 export const ADMIN_TIMEOUT = 10_000
 
-/** First flights that are led to another worker at a time, some 100 bytes each; beyond that they stay and get no 0-RTT. */
-export const MAX_LED_FLIGHTS = 1_024
-
-/** How long a first flight is led, ms: until the client has an ID of ours, a round trip or two. */
-export const LED_FLIGHT_TIME = 3_000
-
 /** Connections whose 0-RTT packets may wait for their Initial packet at a time: reordering is rare and brief. */
 export const MAX_EARLY_CONNECTIONS = 32
 

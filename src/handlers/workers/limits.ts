@@ -39,5 +39,8 @@ export const REPORT_INTERVAL = 500
 /** Until a worker must have answered for /status, ms; then its latest report counts. */
 export const ASK_TIMEOUT = 1_000
 
+/** Name of the memory of used tickets, bytes. */
+export const REPLAY_ID_LENGTH = 8
+
 /** What a worker whose server has died gives its connections, ms. */
 export const ORPHAN_TIMEOUT = 1_000

@@ -3,7 +3,6 @@
 //
 // The process lives for the server: it leaves SIGINT and SIGTERM to the process that the user started (a terminal, or a
 // service manager, sends them to all), and ends when that one is gone.
-import { rmSync } from 'node:fs'
 import { systemClock } from '../../transport/io/clock.ts'
 import type { TicketSecrets } from '../../transport/tls/index.ts'
 import type { RunningServer } from '../running-server.ts'
@@ -11,6 +10,7 @@ import type { QuactorServer, ServeOptions } from '../serve.ts'
 import { startServer } from '../start-server.ts'
 import type { FrameReceiver } from './hand-over-frames.ts'
 import { ORPHAN_TIMEOUT, REPORT_INTERVAL } from './limits.ts'
+import { removeFolder, SharedReplayMemory } from './shared-replay-memory.ts'
 import { WorkerLinks } from './worker-links.ts'
 import {
   type FromWorker,
@@ -96,6 +96,7 @@ class Worker {
       certificate: setup.certificate,
       secret: setup.secret,
       tickets: isOwnRing ? {} : { ticketKeys: () => this.#ticketSecrets ?? [] },
+      antiReplay: new SharedReplayMemory(setup.directory, setup.replayId, setup.count),
       role: {
         index: setup.index,
         count: setup.count,
@@ -131,7 +132,7 @@ class Worker {
   #handleOrphaned = (): void => {
     if (this.#isLeaving) return
     const leave = (): never => {
-      if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+      if (this.#directory !== undefined) removeFolder(this.#directory)
       process.exit(1)
     }
     if (this.#server === undefined) leave()

@@ -1,6 +1,6 @@
 // serve({ workers }) in the process that the user started: makes what the workers share, starts them, looks after them,
 // and answers for all of them. It has no socket of the port itself. Called by serve().
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkSecret, secretOf } from '../../supervisor/endpoint-secret.ts'
@@ -12,6 +12,7 @@ import { bindPorts } from '../bind-ports.ts'
 import { reporterOf } from '../fault-report.ts'
 import type { QuactorServer, ServeOptions } from '../serve.ts'
 import { certificateOf, type ServerCertificate } from '../server-certificate.ts'
+import { removeFolder } from './shared-replay-memory.ts'
 import { WorkersServer } from './workers-server.ts'
 
 let isSupervising = false
@@ -53,7 +54,7 @@ async function start(options: ServeOptions, count: number): Promise<QuactorServe
     report: reporterOf(options),
     handleEnd: (directory) => {
       isSupervising = false
-      rmSync(directory, { recursive: true, force: true })
+      removeFolder(directory)
     },
   })
   await server.start()

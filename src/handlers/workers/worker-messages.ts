@@ -19,7 +19,9 @@ export interface WorkerSetup {
   readonly secret: Uint8Array
   /** Absent where the program gives a function, or wants no tickets. */
   readonly ticketSecrets: TicketSecrets | undefined
-  /** Folder of the links. */
+  /** Name of the memory of used tickets, see AntiReplay. */
+  readonly replayId: Uint8Array
+  /** Folder of the links, and of the memory of used tickets. */
   readonly directory: string
 }
 

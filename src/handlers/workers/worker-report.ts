@@ -42,7 +42,7 @@ export function totalsOf(report: WorkerReport, before?: WorkerReport): WorkerRep
     if (isSummed(part)) left[part] = endedOf(numbers)
   }
   for (const [part, numbers] of Object.entries(before?.status ?? {})) {
-    if (isSummed(part)) addTo((left[part] ??= {}), numbers)
+    if (isSummed(part)) addPart(left, part, numbers)
   }
   const counters = endedOf(report.counters)
   addTo(counters, before?.counters ?? {})
@@ -96,7 +96,7 @@ export function sumStatus(
     memory += status.process.rss
     lag = Math.max(lag, status.process.eventLoopLagP99Ms)
     for (const [part, numbers] of Object.entries(status)) {
-      if (isSummed(part)) addTo((sums[part] ??= {}), numbers)
+      if (isSummed(part)) addPart(sums, part, numbers)
     }
   }
   return {
@@ -105,6 +105,12 @@ export function sumStatus(
     process: { rss: memory, eventLoopLagP99Ms: lag },
     workers,
   }
+}
+
+function addPart(sums: Record<string, Numbers>, part: string, numbers: Readonly<Numbers>): void {
+  const total = sums[part] ?? {}
+  addTo(total, numbers)
+  sums[part] = total
 }
 
 function addTo(total: Numbers, numbers: Readonly<Numbers>): void {

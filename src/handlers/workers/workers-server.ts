@@ -12,12 +12,16 @@ import { type MissedTransition, MissedTransitions } from '../../supervisor/misse
 import type { ServerStatus } from '../../supervisor/status.ts'
 import { StuckFeed } from '../../supervisor/stuck-feed.ts'
 import type { StuckReport } from '../../supervisor/stuck-report.ts'
-import type { Clock } from '../../transport/io/clock.ts'
+import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
+import { systemEntropy } from '../../transport/io/entropy.ts'
 import type { SelfSigned } from '../../transport/io/self-signed.ts'
+import { REPLAY_WINDOW } from '../../transport/tls/limits.ts'
 import type { ReportHandlerFault } from '../fault-report.ts'
 import type { QuactorServer, ServeOptions } from '../serve.ts'
 import type { ServerCertificate } from '../server-certificate.ts'
 import { urlOf } from '../server-url.ts'
+import { REPLAY_ID_LENGTH } from './limits.ts'
+import { sweepReplayMemory } from './shared-replay-memory.ts'
 import { RotatingSecrets } from './ticket-secrets.ts'
 import type { WorkerSetup } from './worker-messages.ts'
 import { type WorkerOwner, WorkerProcess } from './worker-process.ts'
@@ -55,6 +59,8 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   readonly #tickets: RotatingSecrets | undefined
   readonly #started = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<DrainReport>()
+  readonly #replayId = new Uint8Array(REPLAY_ID_LENGTH)
+  #replaySweep: TimerHandle | undefined
   #admin: AdminServer | undefined
   #phase: 'starting' | 'running' | 'closing' = 'starting'
 
@@ -65,6 +71,8 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     this.certificate = settings.certificate.selfSigned
     this.clock = settings.clock
     this.actorOwner = this.#makeActorOwner()
+    systemEntropy().fill(this.#replayId)
+    if (settings.options.earlyData === true) this.#armReplaySweep()
     this.stuck$ = new Observable((subscriber) => this.#stuck.subscribe((report) => subscriber.next(report)))
     if (settings.options.ticketKeys === undefined) {
       this.#tickets = new RotatingSecrets(this.clock, (secrets) => {
@@ -132,7 +140,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     const { count, port, certificate, secret, directory, options } = this.#settings
     const given = Array.isArray(options.ticketKeys) ? options.ticketKeys : undefined
     const ticketSecrets = this.#tickets?.current ?? given
-    return { index, count, port, certificate, secret, ticketSecrets, directory }
+    return { index, count, port, certificate, secret, ticketSecrets, replayId: this.#replayId, directory }
   }
 
   handleReady(): void {
@@ -163,6 +171,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
 
   async #finish(): Promise<void> {
     this.#tickets?.stop()
+    if (this.#replaySweep !== undefined) this.clock.clearTimer(this.#replaySweep)
     await this.#admin?.close()
     this.#settings.handleEnd(this.#settings.directory)
     const drain = { finished: 0, cut: 0 }
@@ -171,6 +180,15 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
       drain.cut += worker.drain.cut
     }
     this.#ended.resolve(drain)
+  }
+
+  #armReplaySweep(): void {
+    const { clock } = this
+    this.#replaySweep = clock.setTimer(clock.now() + REPLAY_WINDOW, () => {
+      this.#armReplaySweep()
+      // What cannot be removed now can be later, or at the end.
+      sweepReplayMemory(this.#settings.directory, clock.wallTime()).catch(() => {})
+    })
   }
 
   get #reports(): readonly WorkerReport[] {

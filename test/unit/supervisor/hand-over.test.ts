@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Counters } from '../../../src/supervisor/counters.ts'
 import { HandOver, type WorkerRole } from '../../../src/supervisor/hand-over.ts'
-import { LED_FLIGHT_TIME, MAX_LED_FLIGHTS } from '../../../src/supervisor/limits.ts'
 import { WorkerIds } from '../../../src/supervisor/worker-ids.ts'
 import { selectBackends } from '../../../src/transport/crypto/index.ts'
 import { Random, seededEntropy } from '../../sim/random.ts'
@@ -44,8 +43,8 @@ function issue(by: number): Uint8Array {
 
 const short = (id: Uint8Array): Uint8Array => Uint8Array.of(0x40, ...id, 1, 2, 3)
 const long = (id: Uint8Array): Uint8Array => Uint8Array.of(0xe0, 0, 0, 0, 1, id.length, ...id, 0, 1, 2)
-const take = (handOver: HandOver, bytes: Uint8Array, now = 0): boolean =>
-  handOver.take(bytes, 0, bytes.length, remote, 1, 0, now)
+const take = (handOver: HandOver, bytes: Uint8Array): boolean =>
+  handOver.take(bytes, 0, bytes.length, remote, 1, 0)
 
 describe('handing datagrams over', () => {
   it.each([
@@ -89,43 +88,5 @@ describe('handing datagrams over', () => {
     expect(sent).toEqual([])
     expect(counters.takenOver).toBe(1)
     expect(take(handOver, short(issue(1)))).toBe(true)
-  })
-})
-
-describe('leading a first flight to the worker of its token', () => {
-  const chosen = Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-  const lead = (handOver: HandOver, to: number, id = chosen, now = 0): boolean => {
-    const initial = long(id)
-    return handOver.lead(to, id, initial, 0, initial.length, remote, 0, 0, now)
-  }
-
-  it('0-RTT packets, which bear no token, follow until the client has an ID of ours', () => {
-    const { handOver, sent } = worker(0)
-    expect(take(handOver, long(chosen))).toBe(false)
-    expect(lead(handOver, 2)).toBe(true)
-    expect(take(handOver, long(chosen))).toBe(true)
-    expect(sent.map(({ worker }) => worker)).toEqual([2, 2])
-    expect(take(handOver, long(chosen), LED_FLIGHT_TIME)).toBe(false)
-    expect(handOver.size).toBe(0)
-  })
-
-  it('stays here when the token is of this worker, of none that exists, or of one that cannot take it', () => {
-    const { handOver } = worker(0)
-    expect(lead(handOver, 0)).toBe(false)
-    expect(lead(handOver, 3)).toBe(false)
-    expect(lead(worker(0, () => false).handOver, 1)).toBe(false)
-    expect(handOver.size).toBe(0)
-  })
-
-  it('remembers a bounded number of flights', () => {
-    const { handOver } = worker(0)
-    for (let count = 0; count < MAX_LED_FLIGHTS; count++) {
-      const id = new Uint8Array(8)
-      new DataView(id.buffer).setUint32(0, count + 1)
-      expect(lead(handOver, 1, id)).toBe(true)
-    }
-    expect(lead(handOver, 1)).toBe(false)
-    expect(handOver.size).toBe(MAX_LED_FLIGHTS)
-    expect(lead(handOver, 1, chosen, LED_FLIGHT_TIME)).toBe(true)
   })
 })
