@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { endGroup, runBounded, start } from '../bounded-process.ts'
-import { describeEnd, type Peer, type PeerContext } from '../peer.ts'
+import { describeEnd, type Peer, type PeerContext, runClient } from '../peer.ts'
+import { digestOf } from '../server.ts'
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url))
 const COMMAND = join(PROJECT, 'src/cli/main.ts')
+const CLIENT = join(PROJECT, 'test/interop/clients/quactor.ts')
 const GO_MODULE = join(PROJECT, 'test/interop/go')
 const BUILD_TIMEOUT = 300_000
 const READY_TIMEOUT = 10_000
@@ -92,8 +94,28 @@ async function runChecks(context: PeerContext, origin: string, ca: string): Prom
   await context.check('1,000 requests on one connection', () => manyRequests(origin, ca))
   await context.check('comes back with a ticket, and early data that is accepted', async () => {
     const output = await quactor(['get', `${origin}/health`, '--ca', ca, '--0rtt', '-v'])
-    if (!output.startsWith('ok') || !output.includes('resumed handshake')) throw new Error(output)
+    if (!/^ok/m.test(output) || !output.includes('resumed handshake')) throw new Error(output)
     if (!output.includes('early data accepted')) throw new Error(output)
+  })
+}
+
+/** The checks that every foreign server is put to, see servers.ts. */
+async function runSharedChecks(context: PeerContext, origin: string, ca: string): Promise<void> {
+  const large = Buffer.alloc(DOWNLOAD)
+  for (let index = 0; index < DOWNLOAD; index++) large[index] = index % 251
+  const env = {
+    SERVER_ORIGIN: origin,
+    SERVER_CA: readFileSync(ca, 'utf8'),
+    SERVER_LARGE: `/bytes/${DOWNLOAD}`,
+    SERVER_DIGEST: digestOf(large),
+    SERVER_ECHO: String(UPLOAD),
+    SERVER_EARLY: 'accepted',
+  }
+  await runClient(context, {
+    command: process.execPath,
+    parameters: [CLIENT],
+    timeout: 4 * REQUEST_TIMEOUT,
+    env,
   })
 }
 
@@ -114,6 +136,7 @@ export const foreignServer: Peer = {
       const [line] = await once(createInterface({ input: child.stdout }), 'line', { signal })
       const { port } = JSON.parse(line) as { port: number }
       await runChecks(context, `https://localhost:${port}`, ca)
+      await runSharedChecks(context, `https://localhost:${port}`, ca)
     } finally {
       endGroup(child, 'SIGKILL')
     }

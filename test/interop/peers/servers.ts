@@ -8,14 +8,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSelfSigned } from '../../../src/transport/io/self-signed.ts'
-import { endGroup, start } from '../bounded-process.ts'
-import { type Peer, type PeerContext, runClient } from '../peer.ts'
+import { endGroup, runBounded, start } from '../bounded-process.ts'
+import { describeEnd, type Peer, type PeerContext, runClient } from '../peer.ts'
 import { digestOf, freePort } from '../server.ts'
 
 const INTEROP = fileURLToPath(new URL('..', import.meta.url))
 const CLIENT = join(INTEROP, 'clients/quactor.ts')
 const RUN_TIMEOUT = 240_000
 const READY_TIMEOUT = 10_000
+const INSTALL_TIMEOUT = 300_000
 const LARGE = 10_000_000
 
 /** What a server is started with. */
@@ -32,6 +33,8 @@ interface ForeignServer {
   readonly name: string
   readonly isRequired: boolean
   absence(): string | undefined
+  /** What has to be done before it can be started. */
+  install?(folder: string): Promise<void>
   /** Command, parameters and environment of a server on 127.0.0.1 at the site's port. */
   command(site: Site): {
     command: string
@@ -77,6 +80,7 @@ async function untilTaken(port: number, exited: Promise<string>): Promise<void> 
 
 async function runServer(context: PeerContext, server: ForeignServer): Promise<void> {
   const { site, digest } = await prepareSite(context.folder)
+  await server.install?.(site.folder)
   const child = start({ ...server.command(site), cwd: context.folder })
   let log = ''
   const collect = (chunk: Buffer): void => {
@@ -165,3 +169,29 @@ export const gtlsServer: Peer = peerOf({
   }),
   expected: { SERVER_EARLY: 'accepted' },
 })
+
+function isOnPath(command: string): boolean {
+  return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, command)))
+}
+
+/** aioquic, Python. */
+export const aioquicServer: Peer = peerOf({
+  name: 'aioquic server',
+  isRequired: false,
+  absence: () => (isOnPath('python3') ? undefined : 'python3 is not on this machine'),
+  async install(folder) {
+    await runStep('python3', ['-m', 'venv', join(folder, 'venv')])
+    await runStep(join(folder, 'venv/bin/python'), ['-m', 'pip', 'install', '--quiet', 'aioquic==1.7.2'])
+  },
+  command: ({ port, folder, root, cert, key }) => ({
+    command: join(folder, 'venv/bin/python'),
+    parameters: [join(INTEROP, 'clients/aioquic_server.py'), String(port), root, cert, key],
+  }),
+  expected: { SERVER_ECHO: '1000000' },
+})
+
+async function runStep(command: string, parameters: readonly string[]): Promise<void> {
+  const result = await runBounded({ command, parameters, timeout: INSTALL_TIMEOUT })
+  const failure = describeEnd(result)
+  if (failure !== undefined) throw new Error(`${command}: ${failure}\n${result.output.slice(-2000)}`)
+}
