@@ -247,7 +247,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
     const isBeforeHead = this.receiver.part === ReceivePart.head
     this.receiver.stop()
     try {
-      this.connection.budget.charge(1)
+      if (this.sender.part !== SendPart.reset) this.connection.budget.charge(1)
     } catch (error) {
       this.fail(error)
     }
@@ -258,7 +258,7 @@ export class RequestStream implements StreamApplication, SenderOwner {
   }
 
   handleStopSending(_stream: QuicStream, code: number): void {
-    // A whole request is cancelled by this alone; one that was reset has been charged for.
+    // A whole request is cancelled by this alone. Each is charged for once, whichever frame comes first.
     if (this.connection.role === 'server' && this.receiver.part !== ReceivePart.stopped)
       this.connection.chargeFault()
     this.sender.part = SendPart.reset
