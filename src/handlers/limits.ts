@@ -58,8 +58,8 @@ export const MAX_UDP_SOCKETS_PER_CONNECTION = 16
 export const MAX_UDP_SOCKETS = 256
 
 /**
- * A tunnel without a datagram in either direction ends after this, ms. RFC 9298 section 3.1 points to two minutes as the
- * least (RFC 4787 section 4.3).
+ * A tunnel without a datagram in either direction ends after this, ms. RFC 9298 section 3.1 wants
+ * no less than two minutes (RFC 4787 section 4.3).
  */
 export const UDP_IDLE_TIMEOUT = 120_000
 

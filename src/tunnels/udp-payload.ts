@@ -1,7 +1,7 @@
 // The payload of HTTP datagrams in CONNECT-UDP: a context ID, and for context 0 a UDP payload (RFC 9298 sections 4, 5).
 // Used by the server's relay and by the client.
 
-/** Largest UDP payload (RFC 9298 section 5: a longer one "MUST abort the corresponding stream"). */
+/** Largest UDP payload; a longer one in context 0 ends the stream (RFC 9298 section 5). */
 export const MAX_UDP_PAYLOAD = 65_527
 
 /**

@@ -1,6 +1,6 @@
 // The parts of the library `ws` that run without a socket of its own: its WebSocket takes any Duplex (setSocket), its
 // parsers read the header fields of the handshake. They are exported, but not named in its types; this file says what
-// is used of them, and test/unit/tunnels/ws-library.test.ts holds it against the installed version.
+// is used of them, and test/unit/tunnels/websocket.test.ts holds it against the installed version.
 import * as library from 'ws'
 
 /** RFC 7692, in one direction pair. */
