@@ -1,7 +1,7 @@
 // The three streams that we open and never close: control, QPACK encoder, QPACK decoder (RFC 9114 section 6.2.1, RFC 9204
 // section 4.2), in this order and as soon as the peer lets us. Where WebTransport is spoken, those of QPACK wait until
-// there is something to say on them (RFC 9204 asks for "at most" one of each): Deno takes every stream but the control
-// stream for one of a session, and waits for ever for the session ID on an idle one. Owned by H3Connection.
+// there is something to say on them (RFC 9204 asks for "at most" one of each): the incoming streams of Deno's client
+// stop for ever at the first one that is none of its session. Owned by H3Connection.
 
 import type { QuicConnection } from '../transport/connection/index.ts'
 import { CRITICAL_URGENCY, type QuicStream } from '../transport/streams/index.ts'
