@@ -7,6 +7,8 @@ export class ClientDatagrams implements AsyncIterable<Uint8Array> {
   readonly #stream: RequestStream
   readonly #channel = new DatagramChannel()
   #wake: (() => void) | undefined
+  /** What had arrived when the request ended, and was not taken by then. */
+  #rest: Uint8Array[] = []
 
   constructor(stream: RequestStream) {
     this.#stream = stream
@@ -34,7 +36,7 @@ export class ClientDatagrams implements AsyncIterable<Uint8Array> {
   /** The oldest datagram that was not taken yet; undefined when the request is over. */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const payload = this.#channel.take()
+      const payload = this.#channel.take() ?? this.#rest.shift()
       if (payload !== undefined || this.#channel.isClosed) return payload
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -58,6 +60,11 @@ export class ClientDatagrams implements AsyncIterable<Uint8Array> {
 
   /** The request is over. Called by the exchange. */
   close(): void {
+    for (;;) {
+      const payload = this.#channel.take()
+      if (payload === undefined) break
+      this.#rest.push(payload)
+    }
     this.#channel.close()
   }
 }

@@ -2,7 +2,8 @@
  * quactor's own client against a server that nobody here wrote: one script for all of them, started with the pinned Node.
  * Reads SERVER_ORIGIN, SERVER_CA, SERVER_LARGE (path of LARGE bytes), SERVER_DIGEST (their SHA-256), and SERVER_ECHO
  * (largest body in bytes that POST /echo returns, 0 for none), SERVER_EARLY ("accepted", "rejected" or "none"),
- * SERVER_ALT_SVC ("1": announced over TCP), SERVER_STILL ("1": forbids migration).
+ * SERVER_ALT_SVC ("1": announced over TCP), SERVER_STILL ("1": does not follow a client that moves), SERVER_ASKS (PEM
+ * certificate and key to show to a server that asks for one).
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { connect, type FetchResponse, HttpClient, MemorySessionStore } from '../../../src/index.ts'
@@ -16,7 +17,10 @@ const origin = env.SERVER_ORIGIN ?? ''
 const ca = env.SERVER_CA ?? ''
 const large = `${origin}${env.SERVER_LARGE ?? ''}`
 const echoLimit = Number(env.SERVER_ECHO ?? 0)
-const client = new HttpClient({ ca, http3: 'only', timeout: 10_000 })
+const identity = env.SERVER_ASKS
+/** How servers are met: whom to trust, and what to show. */
+const met = { ca, cert: identity, key: identity }
+const client = new HttpClient({ ...met, http3: 'only', timeout: 10_000 })
 
 function expect(what: string, actual: unknown, wanted: unknown): void {
   if (actual !== wanted) throw new Error(`${what} is ${String(actual)}, not ${String(wanted)}`)
@@ -100,7 +104,7 @@ async function checkTransfers(): Promise<void> {
 
 async function checkConnection(): Promise<void> {
   await check('key updates by this client in the middle of a body', async () => {
-    const session = await connect(origin, { ca })
+    const session = await connect(origin, met)
     const response = await session.request({ path: env.SERVER_LARGE })
     let updates = 0
     const timer = setInterval(() => {
@@ -113,7 +117,7 @@ async function checkConnection(): Promise<void> {
     return `${updates} during the transfer`
   })
   await check('another address in the middle of a body', async () => {
-    const session = await connect(origin, { ca })
+    const session = await connect(origin, met)
     const response = await session.request({ path: env.SERVER_LARGE })
     const move = session.migrate().then(
       () => 'moved',
@@ -128,10 +132,10 @@ async function checkConnection(): Promise<void> {
   })
   await check('resumption, and what becomes of early data', async () => {
     const sessions = new MemorySessionStore()
-    const first = await connect(origin, { ca, sessions })
+    const first = await connect(origin, { ...met, sessions })
     await first.resumable
     await first.end()
-    await using again = new HttpClient({ ca, sessions, earlyData: true, http3: 'only' })
+    await using again = new HttpClient({ ...met, sessions, earlyData: true, http3: 'only' })
     const response = await again.request(`${origin}/health`)
     expect('body', (await response.text()).trim(), 'ok')
     const { isResumed = false, earlyData = 'none' } = response.session ?? {}
@@ -143,7 +147,7 @@ async function checkConnection(): Promise<void> {
 
 async function checkUpgrade(): Promise<void> {
   await check('Alt-Svc moves fetch() from TCP to HTTP/3', async () => {
-    await using fresh = new HttpClient({ ca })
+    await using fresh = new HttpClient(met)
     expect('first protocol', (await small(fresh)).protocol, 'http/1.1')
     const deadline = Date.now() + 5_000
     while ((await small(fresh)).protocol !== 'h3') if (Date.now() > deadline) throw new Error('still by TCP')
@@ -160,4 +164,12 @@ await check('refuses a certificate of nobody it trusts', async () => {
   expect('TLS alert', (error as { code?: number }).code, 0x100 + 48)
   return undefined
 })
+if (identity !== undefined) {
+  await check('is refused without a certificate by a server that asks for one', async () => {
+    await using nobody = new HttpClient({ ca, http3: 'only' })
+    const error = await nobody.fetch(`${origin}/health`).catch((reason: Error) => reason.cause)
+    expect('TLS alert', (error as { code?: number }).code, 0x100 + 116)
+    return undefined
+  })
+}
 await client.close()

@@ -41,6 +41,7 @@ interface ForeignServer {
     parameters: readonly string[]
     env?: Readonly<Record<string, string>>
   }
+  readonly asksForCertificate?: boolean
   /** What the client is to expect of it; see clients/quactor.ts. */
   readonly expected: Readonly<Record<string, string>>
 }
@@ -99,6 +100,9 @@ async function runServer(context: PeerContext, server: ForeignServer): Promise<v
       SERVER_CA: readFileSync(site.cert, 'utf8'),
       SERVER_LARGE: '/large',
       SERVER_DIGEST: digest,
+      ...(server.asksForCertificate === true && {
+        SERVER_ASKS: readFileSync(site.cert, 'utf8') + readFileSync(site.key, 'utf8'),
+      }),
       ...server.expected,
     }
     await runClient(context, { command: process.execPath, parameters: [CLIENT], timeout: RUN_TIMEOUT, env })
@@ -165,8 +169,9 @@ export const gtlsServer: Peer = peerOf({
   absence: () => (existsSync('/usr/sbin/gtlsserver') ? undefined : 'apt-get install ngtcp2-server'),
   command: ({ port, root, cert, key }) => ({
     command: '/usr/sbin/gtlsserver',
-    parameters: ['--quiet', `--htdocs=${root}`, '127.0.0.1', String(port), key, cert],
+    parameters: ['--quiet', '--verify-client', `--htdocs=${root}`, '127.0.0.1', String(port), key, cert],
   }),
+  asksForCertificate: true,
   expected: { SERVER_EARLY: 'accepted' },
 })
 
