@@ -183,9 +183,11 @@ test('HTTP/3 inside of HTTP/3, in DATAGRAM frames where the outer path has room 
   })
   const session = await connect(proxy.url, { insecure: true, transport })
   const tunnel = await session.connectUdp('127.0.0.1', inside.port)
-  // Both sides look for larger datagrams once they send many.
-  const upload = await session.request({ method: 'POST', body: new Uint8Array(1_000_000) })
-  expect((await upload.bytes()).length).toBe(1_000_000)
+  // Both sides look for larger datagrams once they send many; a probe that gets lost on a busy machine is repeated.
+  for (let round = 0; round < 3 || (round < 20 && tunnel.maxPayload < 1_250); round++) {
+    const upload = await session.request({ method: 'POST', body: new Uint8Array(500_000) })
+    expect((await upload.bytes()).length).toBe(500_000)
+  }
   expect(tunnel.maxPayload).toBeGreaterThanOrEqual(1_250)
   expect(await fetchInside(tunnel, inside)).toBe(`/inner ${'x'.repeat(100_000)}`)
   await session.end()
