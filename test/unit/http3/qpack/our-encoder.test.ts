@@ -1,8 +1,15 @@
 // What we send to a peer that keeps a dynamic table for us, RFC 9204 sections 2.1, 3.2.3 and 7.1, on a whole HTTP/3
 // connection.
 import { describe, expect, it } from 'vitest'
-import type { H3Settings } from '../../../../src/http3/index.ts'
-import { MAX_OUTSTANDING_SECTIONS, MAX_RISKED_STREAMS } from '../../../../src/http3/limits.ts'
+import { earlyDataSettings } from '../../../../src/handlers/http3-service.ts'
+import { type H3Settings, type QpackLimits, qpackLimitsOf } from '../../../../src/http3/index.ts'
+import {
+  MAX_BLOCKED_STREAMS,
+  MAX_ENCODER_STREAM_BACKLOG,
+  MAX_OUTSTANDING_SECTIONS,
+  MAX_RISKED_STREAMS,
+  MAX_TABLE_CAPACITY,
+} from '../../../../src/http3/limits.ts'
 import { encodeControlStreamStart, initialSettings } from '../../../../src/http3/settings.ts'
 import { get, getFields, hex, Session } from '../session.ts'
 import type { StreamDouble } from '../stream-double.ts'
@@ -164,6 +171,16 @@ describe('responses to a client with a dynamic table', () => {
     expect(client.instructions).toBe(before)
     ownStream(client.session, 0x02)!.sendRoom = 1_000
     expect(client.answer(page).section.length).toBe(6)
+  })
+
+  it('neither is anything inserted while the client does not acknowledge what was written', () => {
+    const client = new Client()
+    client.answer(['vary', 'something'])
+    const stream = ownStream(client.session, 0x02)!
+    const before = client.instructions
+    Object.defineProperty(stream, 'bufferedBytes', { value: MAX_ENCODER_STREAM_BACKLOG + 1 })
+    expect(client.read(client.answer(page))).toEqual([':status', '200', ...page])
+    expect(client.instructions).toBe(before)
   })
 
   it('trailers and interim responses use the table, too', () => {
@@ -335,7 +352,7 @@ describe('a peer that does not acknowledge', () => {
   })
 })
 
-describe('a client of ours and early data (RFC 9204 section 3.2.3)', () => {
+describe('early data and what is announced (RFC 9204 section 3.2.3)', () => {
   const table = { qpackMaxTableCapacity: 4_096, qpackBlockedStreams: 16 }
 
   it('does without the table until the SETTINGS of this connection have come', () => {
@@ -350,6 +367,27 @@ describe('a client of ours and early data (RFC 9204 section 3.2.3)', () => {
     expect(session.error).toBeUndefined()
     session.h3.openRequest(fields, false)
     expect(instructionsOf(session).length).toBeGreaterThan(20)
+  })
+
+  it('a server remembers in its tickets what it announced: with another table it refuses early data', () => {
+    const stateOf = (qpack?: Partial<QpackLimits>) => Buffer.from(earlyDataSettings({ qpack })).toString()
+    const states = [
+      undefined,
+      { maxTableCapacity: 0 },
+      { blockedStreams: 0 },
+      { maxTableCapacity: 8_192 },
+    ].map(stateOf)
+    expect(new Set(states).size).toBe(4)
+    const standard = { maxTableCapacity: MAX_TABLE_CAPACITY, blockedStreams: MAX_BLOCKED_STREAMS }
+    expect(stateOf(standard)).toBe(states[0])
+  })
+
+  it.each([-1, 0.5, Number.NaN, 65_537])('a capacity of %d is refused', (maxTableCapacity) => {
+    expect(() => qpackLimitsOf({ maxTableCapacity })).toThrow(RangeError)
+  })
+
+  it.each([-1, 1.5, 1_025])('%d blocked streams are refused', (blockedStreams) => {
+    expect(() => qpackLimitsOf({ blockedStreams })).toThrow(RangeError)
   })
 
   it('a server that changed its capacity although it accepted early data: QPACK_DECODER_STREAM_ERROR', () => {
