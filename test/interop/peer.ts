@@ -1,6 +1,6 @@
 /** What a peer is to the interoperability run, and the two ways to write one. */
 import { type ProcessRequest, type ProcessResult, runBounded } from './bounded-process.ts'
-import type { Feature } from './features.ts'
+import { FEATURES, type Feature } from './features.ts'
 import type { ServerUnderTest } from './server.ts'
 
 /** Everything that a peer may use. `folder` is empty, and removed afterwards. */
@@ -54,23 +54,37 @@ export function clientEnvironment(context: PeerContext, digest: string): Record<
   }
 }
 
-/** Runs a client that prints `ok TITLE` or `not ok TITLE: REASON` for each of its checks. */
+/** `ok TITLE`, `not ok TITLE: REASON`, with `[FEATURE]` before a title that is not about the context's feature. */
+const REPORT = /^(not ok|ok) (?:\[(\w+)\] )?([^:]+)(?:: (.*))?$/
+/** `cannot [FEATURE]: REASON`. */
+const EXCUSE = /^cannot \[(\w+)\]: (.*)$/
+
+/** Runs a client that prints one line for each of its checks. */
 export async function runClient(context: PeerContext, request: ProcessRequest): Promise<void> {
   const result = await runBounded(request)
   let reported = 0
   let failures = 0
   for (const line of result.output.split('\n')) {
-    const match = /^(not ok|ok) ([^:]+)(?:: (.*))?$/.exec(line)
+    const [, about, excuse] = EXCUSE.exec(line) ?? []
+    if (about !== undefined) context.cannot(featureNamed(about), excuse!)
+    const match = REPORT.exec(line)
     if (match === null) continue
     reported++
-    const failure = match[1] === 'ok' ? undefined : (match[3] ?? 'no reason given')
+    const [, verdict, feature, title, reason] = match
+    const failure = verdict === 'ok' ? undefined : (reason ?? 'no reason given')
     if (failure !== undefined) failures++
-    context.record(match[2] ?? line, failure)
+    const at = feature === undefined ? context : context.about(featureNamed(feature))
+    at.record(title!, failure)
   }
   const badEnd = describeEnd(result)
   if (reported === 0 || (badEnd !== undefined && failures === 0)) {
     context.record('runs to its end', `${badEnd ?? 'it reported no check'}\n${result.output.slice(-2000)}`)
   }
+}
+
+function featureNamed(name: string): Feature {
+  if (!(name in FEATURES)) throw new Error(`a client speaks of ${name}, which is no feature`)
+  return name as Feature
 }
 
 /** Why a process's end is not a success, or undefined. */

@@ -9,15 +9,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Feature, Matrix } from './features.ts'
 import type { Peer, PeerContext } from './peer.ts'
 import { earlyData } from './peers/early-data.ts'
 import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
 import { retry } from './peers/retry.ts'
+import { loss, rebinding, retryForAll } from './peers/rough.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo, quicGoV2 } from './peers/scripted.ts'
-import { bunServer, caddyServer, gtlsServer } from './peers/servers.ts'
+import { aioquicServer, bunServer, caddyServer, gtlsServer } from './peers/servers.ts'
 import { tcp } from './peers/tcp.ts'
+import { workers } from './peers/workers.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
 import { waitUntilQuiet } from './status.ts'
 
@@ -27,6 +30,7 @@ const PEERS: readonly Peer[] = [
   retry,
   keyUpdate,
   earlyData,
+  workers,
   chromium,
   bun,
   impit,
@@ -35,10 +39,14 @@ const PEERS: readonly Peer[] = [
   quicGoV2,
   aioquic,
   currentspace,
+  loss,
+  rebinding,
+  retryForAll,
   foreignServer,
   caddyServer,
   bunServer,
   gtlsServer,
+  aioquicServer,
 ]
 
 const { values: options } = parseArgs({
@@ -51,6 +59,7 @@ const { values: options } = parseArgs({
   },
 })
 
+const matrix = new Matrix()
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
 function record(title: string, failure: string | undefined): void {
@@ -59,13 +68,39 @@ function record(title: string, failure: string | undefined): void {
   console.log(failure === undefined ? `  ok     ${title}` : `  FAILED ${title}: ${failure}`)
 }
 
-async function check(title: string, body: () => Promise<void>): Promise<void> {
+async function check(title: string, body: () => Promise<void>, note = record): Promise<void> {
   const started = performance.now()
   try {
     await body()
-    record(`${title} (${((performance.now() - started) / 1000).toFixed(2)} s)`, undefined)
+    note(`${title} (${((performance.now() - started) / 1000).toFixed(2)} s)`, undefined)
   } catch (error) {
-    record(title, error instanceof Error ? error.message : String(error))
+    note(title, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The context of one peer, for one feature; all of its checks count in the table. */
+function contextOf(
+  stack: string,
+  feature: Feature,
+  server: ServerUnderTest,
+  folder: string,
+  only?: RegExp,
+): PeerContext {
+  const note = (title: string, failure: string | undefined): void => {
+    matrix.note(stack, feature, failure)
+    record(title, failure)
+  }
+  return {
+    server,
+    folder,
+    stack,
+    feature,
+    only,
+    about: (other, changes = {}) =>
+      contextOf(changes.stack ?? stack, other, changes.server ?? server, folder, changes.only ?? only),
+    cannot: (other, reason) => matrix.cannot(stack, other, reason),
+    check: (title, body) => check(title, body, note),
+    record: note,
   }
 }
 
@@ -76,16 +111,17 @@ async function runPeer(peer: Peer, server: ServerUnderTest): Promise<void> {
     if (peer.isRequired && process.env.CI === 'true') record('is installed', absence)
     else {
       counts.skipped++
+      matrix.cannot(peer.stack ?? peer.name, 'requests', absence)
       console.log(`  skipped: ${absence}`)
     }
     return
   }
   const folder = mkdtempSync(join(tmpdir(), 'quactor-peer-'))
-  const context: PeerContext = { server, folder, check, record }
+  const context = contextOf(peer.stack ?? peer.name, 'requests', server, folder)
   try {
     await peer.run(context)
   } catch (error) {
-    record('runs', error instanceof Error ? error.message : String(error))
+    context.record('runs', error instanceof Error ? error.message : String(error))
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -115,5 +151,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
+console.log(`\n${matrix}\n`)
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1)

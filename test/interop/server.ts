@@ -19,6 +19,8 @@ const STOP_TIMEOUT = 40_000
 export interface ServerUnderTest {
   readonly origin: string
   readonly port: number
+  /** Where it is asked over TCP; absent: on the same port. */
+  readonly tcpPort?: number
   /** Origin of the admin port. */
   readonly inspector: string
   readonly spkiHash: string
@@ -142,7 +144,7 @@ export async function fetchOverTcp(
 ): Promise<{ status: number; altSvc: string | undefined; body: Buffer }> {
   const sent = request({
     host: '127.0.0.1',
-    port: server.port,
+    port: server.tcpPort ?? server.port,
     path,
     servername: 'localhost',
     rejectUnauthorized: false,

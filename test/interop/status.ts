@@ -34,6 +34,14 @@ export async function readStatus(inspector: string): Promise<Status> {
   return (await response.json()) as Status
 }
 
+/** A number of the server's /metrics, named without its prefix. */
+export async function readMetric(inspector: string, name: string): Promise<number> {
+  const text = await (await fetch(`${inspector}/metrics`, { signal: AbortSignal.timeout(5_000) })).text()
+  const match = new RegExp(`^quactor_${name} (\\d+)$`, 'm').exec(text)
+  if (match === null) throw new Error(`no ${name} in /metrics`)
+  return Number(match[1])
+}
+
 /** Names every number that is not zero although no peer is connected any more. */
 export function leftovers(status: Status): string[] {
   const expectedZero: Readonly<Record<string, number>> = {

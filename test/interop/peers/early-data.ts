@@ -53,25 +53,28 @@ async function unsafe(context: PeerContext): Promise<void> {
 
 export const earlyData: Peer = {
   name: '0-RTT',
+  stack: 'ngtcp2',
   isRequired: true,
   absence: gtlsclient.absence,
   async run(context) {
-    await context.check('gtlsclient resumes with a server that takes no early data', () =>
-      comeBack(context, 'off', false),
-    )
+    await context
+      .about('resumption')
+      .check('gtlsclient resumes with a server that takes no early data', () =>
+        comeBack(context, 'off', false),
+      )
     const server = await serve({ port: 0, host: 'localhost', earlyData: true })
-    const here = { ...context, server: { ...context.server, port: server.port } }
+    const here = context.about('earlyData', { server: { ...context.server, port: server.port } })
     try {
-      await context.check('gtlsclient sends early data, which is accepted', () => comeBack(here, 'on', true))
-      await context.check('and over a path with 20 % loss each way', () =>
+      await here.check('gtlsclient sends early data, which is accepted', () => comeBack(here, 'on', true))
+      await here.check('and over a path with 20 % loss each way', () =>
         comeBack(here, 'loss', true, '-t', '0.2', '-r', '0.2'),
       )
       for (const cipher of ['AES-128-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305']) {
         const ciphers = `--ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+${cipher}`
-        await context.check(`and with ${cipher}`, () => comeBack(here, cipher, true, ciphers))
+        await here.check(`and with ${cipher}`, () => comeBack(here, cipher, true, ciphers))
       }
-      await context.check('the same ticket is good for early data once', () => replay(here))
-      await context.check('an unsafe request as early data gets 425', () => unsafe(here))
+      await here.check('the same ticket is good for early data once', () => replay(here))
+      await here.check('an unsafe request as early data gets 425', () => unsafe(here))
     } finally {
       await server.close({ timeout: 1_000 })
     }

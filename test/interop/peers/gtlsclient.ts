@@ -68,6 +68,7 @@ async function manyRequests(context: PeerContext): Promise<void> {
 
 export const gtlsclient: Peer = {
   name: 'gtlsclient',
+  stack: 'ngtcp2',
   isRequired: true,
   absence: () => (existsSync(COMMAND) ? undefined : 'apt-get install ngtcp2-client'),
   async run(context) {
@@ -75,28 +76,40 @@ export const gtlsclient: Peer = {
     await context.check('GET /bytes/10000000 arrives intact', () => download(context, 'plain', reference, []))
     await context.check('1,000 requests on one connection', () => manyRequests(context))
     await context.check('POST 5 MB to /echo returns the same bytes', () => upload(context))
-    await context.check('GET /bytes/10000000 with 10 % loss each way', () =>
-      download(context, 'loss', reference, ['-t', '0.1', '-r', '0.1']),
-    )
+    await context
+      .about('loss')
+      .check('GET /bytes/10000000 with 10 % loss each way', () =>
+        download(context, 'loss', reference, ['-t', '0.1', '-r', '0.1']),
+      )
     for (const cipher of ['AES-128-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305']) {
       const ciphers = `NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+${cipher}`
-      await context.check(`GET /bytes/10000000 with only ${cipher}`, () =>
-        download(context, cipher, reference, [`--ciphers=${ciphers}`]),
-      )
+      await context
+        .about('ciphers')
+        .check(`GET /bytes/10000000 with only ${cipher}`, () =>
+          download(context, cipher, reference, [`--ciphers=${ciphers}`]),
+        )
     }
-    await context.check('GET /bytes/10000000 with a key update by the client', () =>
-      download(context, 'key-update', reference, ['--key-update=20ms']),
-    )
-    await context.check('GET /bytes/10000000 while the client moves to another address', () =>
-      download(context, 'migration', reference, ['--change-local-addr=30ms']),
-    )
-    await context.check('POST 5 MB to /echo while the client moves to another address', () =>
-      upload(context, 'migration-echo', ['--change-local-addr=30ms']),
-    )
+    await context
+      .about('keyUpdate')
+      .check('GET /bytes/10000000 with a key update by the client', () =>
+        download(context, 'key-update', reference, ['--key-update=20ms']),
+      )
+    await context
+      .about('migration')
+      .check('GET /bytes/10000000 while the client moves to another address', () =>
+        download(context, 'migration', reference, ['--change-local-addr=30ms']),
+      )
+    await context
+      .about('migration')
+      .check('POST 5 MB to /echo while the client moves to another address', () =>
+        upload(context, 'migration-echo', ['--change-local-addr=30ms']),
+      )
     // A client that only downloads drops what comes to its old port and says nothing: no server could find it.
-    await context.check('POST 5 MB to /echo while a NAT changes the address', () =>
-      upload(context, 'rebinding-echo', ['--change-local-addr=30ms', '--nat-rebinding']),
-    )
+    await context
+      .about('rebinding')
+      .check('POST 5 MB to /echo while a NAT changes the address', () =>
+        upload(context, 'rebinding-echo', ['--change-local-addr=30ms', '--nat-rebinding']),
+      )
     await context.check('GET /bytes/10000000 with only P-256', () =>
       download(context, 'p256', reference, ['--groups=-GROUP-ALL:+GROUP-SECP256R1']),
     )

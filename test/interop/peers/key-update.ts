@@ -23,19 +23,20 @@ async function follow(context: PeerContext, name: string, options: readonly stri
 
 export const keyUpdate: Peer = {
   name: 'key update',
+  stack: 'ngtcp2',
   isRequired: true,
   absence: gtlsclient.absence,
   async run(context) {
     const transport = { packetsPerKey: PACKETS_PER_KEY }
     const server = await serve({ port: 0, host: 'localhost', transport })
-    const here = { ...context, server: { ...context.server, port: server.port } }
+    const here = context.about('keyUpdate', { server: { ...context.server, port: server.port } })
     try {
-      await context.check('gtlsclient follows key updates of the server', () => follow(here, 'updates', []))
-      await context.check('and makes one of its own meanwhile', () =>
+      await here.check('gtlsclient follows key updates of the server', () => follow(here, 'updates', []))
+      await here.check('and makes one of its own meanwhile', () =>
         // Long before the server's first one: this client gives up when its own comes within 3 PTO of another.
         follow(here, 'both', ['--key-update=5ms']),
       )
-      await context.check('and follows with 5 % loss each way', () =>
+      await here.check('and follows with 5 % loss each way', () =>
         follow(here, 'loss', ['-t', '0.05', '-r', '0.05']),
       )
     } finally {

@@ -2,18 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Peer, PeerContext } from '../peer.ts'
-import { type ServerUnderTest, startServer } from '../server.ts'
-import { waitUntilQuiet } from '../status.ts'
+import { startServer } from '../server.ts'
+import { readMetric, waitUntilQuiet } from '../status.ts'
 import { gtlsclient, requestBy } from './gtlsclient.ts'
 import { quicGo } from './scripted.ts'
-
-/** A number of the server's /metrics. */
-async function metric({ inspector }: ServerUnderTest, name: string): Promise<number> {
-  const text = await (await fetch(`${inspector}/metrics`, { signal: AbortSignal.timeout(5_000) })).text()
-  const match = new RegExp(`^quactor_${name} (\\d+)$`, 'm').exec(text)
-  if (match === null) throw new Error(`no ${name} in /metrics`)
-  return Number(match[1])
-}
 
 async function gtlsclientAfterRetry(context: PeerContext): Promise<void> {
   const file = join(context.folder, 'token')
@@ -28,26 +20,29 @@ async function underLoss(context: PeerContext): Promise<void> {
 
 export const retry: Peer = {
   name: 'retry',
+  stack: 'ngtcp2',
   isRequired: true,
   absence: gtlsclient.absence,
   async run(context) {
     const server = await startServer(context.folder, ['--retry', 'always'])
-    const here: PeerContext = { ...context, server }
+    const here = context.about('retry', { server })
     try {
-      await context.check('gtlsclient: a Retry, the answer, a token for next time', () =>
+      await here.check('gtlsclient: a Retry, the answer, a token for next time', () =>
         gtlsclientAfterRetry(here),
       )
-      await context.check('gtlsclient: ten connections with 20 % loss each way', () => underLoss(here))
+      await here.check('gtlsclient: ten connections with 20 % loss each way', () => underLoss(here))
       if (quicGo.absence() === undefined) {
-        const before = await metric(server, 'tokens_accepted_total')
-        await quicGo.run(here)
-        await context.check('quic-go came with tokens', async () => {
-          if ((await metric(server, 'tokens_accepted_total')) === before) throw new Error('it did not')
+        const before = await readMetric(server.inspector, 'tokens_accepted_total')
+        const there = here.about('retry', { stack: 'quic-go' })
+        await quicGo.run(there)
+        await there.check('quic-go came with tokens', async () => {
+          if ((await readMetric(server.inspector, 'tokens_accepted_total')) === before)
+            throw new Error('it did not')
         })
       }
-      await context.check('no connection was accepted without a token, and nothing is left', async () => {
+      await here.check('no connection was accepted without a token, and nothing is left', async () => {
         const { connections } = await waitUntilQuiet(server.inspector)
-        const accepted = await metric(server, 'tokens_accepted_total')
+        const accepted = await readMetric(server.inspector, 'tokens_accepted_total')
         if (connections.opened !== accepted) throw new Error(`${connections.opened}, tokens ${accepted}`)
       })
     } finally {
