@@ -256,6 +256,10 @@ export class WebTransportStream implements StreamApplication {
     this.#session = session
     this.#forget = undefined
     this.#count()
+    if (!this.#isClosed) return
+    session.handleDataRead(this.#counted - this.#returned)
+    this.#returned = this.#counted
+    session.forget(this)
   }
 
   /** The stream waits for a session. @param forget called when it is gone before there is one */
@@ -317,6 +321,7 @@ export class WebTransportStream implements StreamApplication {
     this.#isClosed = true
     this.#waiting = undefined
     this.#session?.forget(this)
-    this.#forget?.(this)
+    // A short stream may have come whole: its session still gets the bytes.
+    if (this.#rest === undefined) this.#forget?.(this)
   }
 }
