@@ -93,8 +93,13 @@ export class Arrivals {
     ecn: number,
   ): void {
     const ours = this.#endpoint.sockets.at(socket)
-    if (ours !== undefined) {
-      this.#handOver?.arrive(() => this.receive(ours, buffer, start, end, remote, ecn))
+    const handOver = this.#handOver
+    if (ours === undefined || handOver === undefined) return
+    handOver.begin()
+    try {
+      this.receive(ours, buffer, start, end, remote, ecn)
+    } finally {
+      handOver.end()
     }
   }
 

@@ -75,15 +75,14 @@ export class HandOver {
     return true
   }
 
-  /** Calls `deliver` for a datagram that another worker handed over. */
-  arrive(deliver: () => void): void {
+  /** What is received from now on was handed over by another worker, until end(). */
+  begin(): void {
     this.#counters.takenOver++
     this.#isArriving = true
-    try {
-      deliver()
-    } finally {
-      this.#isArriving = false
-    }
+  }
+
+  end(): void {
+    this.#isArriving = false
   }
 
   #workerFor(buffer: Uint8Array, start: number, end: number): number {

@@ -5,8 +5,8 @@ import type { Endpoint } from './endpoint.ts'
 /** One of several processes that serve the port. */
 export interface WorkerStatus {
   readonly id: number
-  /** Of the process; undefined while there is none. */
-  readonly pid: number | undefined
+  /** Of the process; null while there is none. */
+  readonly pid: number | null
   /** `waiting` for its restart, `starting`, `running`, `closing` or `closed`. */
   readonly state: string
   readonly connections: { readonly live: number }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WORKER_CRASH_LIMIT } from '../../src/handlers/workers/limits.ts'
 import { type ClientSession, connect, MemorySessionStore, TokenStore } from '../../src/index.ts'
 import { MovingProxy } from './moving-proxy.ts'
 import { isAlive, startWorkers, type WorkerServer, whenGone } from './worker-server.ts'
@@ -13,6 +14,12 @@ const insecure = { insecure: true } as const
 
 async function health(session: ClientSession): Promise<string> {
   return (await session.request({ path: '/health' })).text()
+}
+
+async function readAll(session: ClientSession, path: string): Promise<number> {
+  let received = 0
+  for await (const chunk of await session.request({ path })) received += chunk.length
+  return received
 }
 
 describe('two workers', { timeout: 60_000 }, () => {
@@ -54,23 +61,21 @@ describe('two workers', { timeout: 60_000 }, () => {
     const session = await connect(`https://127.0.0.1:${proxy.port}`, insecure)
     sessions.push(session)
     const before = (await server.status()).workers!.map(({ handedOver }) => handedOver)
-    // Whatever is under way to the old port is lost, and costs a timeout: not too many.
-    const moving = setInterval(() => {
-      if (proxy.moves < 5) proxy.move()
-    }, 150)
     try {
-      const response = await session.request({ path: '/bytes/12000000' })
-      let received = 0
-      for await (const chunk of response) received += chunk.length
-      expect(received).toBe(12_000_000)
-      expect(proxy.moves).toBeGreaterThan(0)
+      const download = readAll(session, '/bytes/12000000')
+      for (let move = 0; move < 5; move++) {
+        await delay(100)
+        proxy.move()
+        // A client that says nothing after its address has changed cannot be found by any server.
+        expect(await health(session)).toBe('ok')
+      }
+      expect(await download).toBe(12_000_000)
       // As many more as it takes until the kernel has chosen the other one: each is even odds.
       for (let more = 0; more < 20; more++) {
         proxy.move()
         expect(await health(session)).toBe('ok')
       }
     } finally {
-      clearInterval(moving)
       await session.close()
       // The proxy still has to carry the end to the server.
       await server.statusWhen(({ connections }) => connections.live === 0).finally(() => proxy.close())
@@ -118,6 +123,28 @@ describe('two workers', { timeout: 60_000 }, () => {
       }).on('error', reject)
     })
     expect(status).toBe(200)
+  })
+})
+
+describe('a worker that dies again and again', { timeout: 60_000 }, () => {
+  it('pauses, while the other one serves, and does not keep the server from its end', async () => {
+    const server = await startWorkers(2)
+    const [{ pid: dying }, steady] = server.ready.workers
+    let last = dying
+    process.kill(last, 'SIGKILL')
+    for (let death = 2; death <= WORKER_CRASH_LIMIT + 1; death++) {
+      const { workers } = await server.statusWhen((status) => ![null, last].includes(status.workers![0].pid))
+      last = workers![0].pid!
+      process.kill(last, 'SIGKILL')
+    }
+    const { workers } = await server.statusWhen((status) => status.workers![0].restarts > WORKER_CRASH_LIMIT)
+    expect(workers![0]).toMatchObject({ state: 'waiting', pid: null, restarts: WORKER_CRASH_LIMIT + 1 })
+    expect(workers![1]).toMatchObject({ pid: steady.pid, state: 'running', restarts: 0 })
+    expect(server.lines.filter((line) => line.includes('too often'))).toHaveLength(1)
+    const session = await connect(server.url, insecure)
+    expect(await health(session)).toBe('ok')
+    await session.close()
+    expect(await server.stop()).toBe(0)
   })
 })
 

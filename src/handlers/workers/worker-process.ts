@@ -16,6 +16,7 @@ import type { DrainReport } from '../../supervisor/endpoint-drain.ts'
 import type { WorkerStatus } from '../../supervisor/status.ts'
 import type { StuckReport } from '../../supervisor/stuck-report.ts'
 import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
+import type { CertificateAndKey } from '../serve.ts'
 import {
   ASK_TIMEOUT,
   WORKER_CLOSE_MARGIN,
@@ -39,6 +40,8 @@ export interface WorkerOwner {
   handleStuck(report: StuckReport): void
   /** The program in the worker wants the whole server closed. */
   handleCloseWish(timeout: number): void
+  /** The program in the worker wants other certificates in all of them. */
+  replaceCertificates(chains: readonly CertificateAndKey[]): void
   handleClosed(worker: WorkerProcess): void
 }
 
@@ -81,8 +84,8 @@ export class WorkerProcess implements ActorSubject {
     this.#actor.start()
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid
+  get pid(): number | null {
+    return this.#child?.pid ?? null
   }
 
   get isRunning(): boolean {
@@ -181,6 +184,7 @@ export class WorkerProcess implements ActorSubject {
       if (message.id !== undefined) this.#asked.get(message.id)?.()
     } else if (message.type === 'stuck') this.#owner.handleStuck(message.report)
     else if (message.type === 'close') this.#owner.handleCloseWish(message.timeout)
+    else if (message.type === 'certificates') this.#owner.replaceCertificates(message.chains)
     else {
       this.drain = message.drain
       if (this.#actor.phase === WorkerPhase.closing) this.#arm(WORKER_EXIT_GRACE, WorkerEvent.timeout)
