@@ -149,6 +149,17 @@ class Http3Service extends H3Connection implements SupervisedApplication {
     this.shutdown()
   }
 
+  report(): Readonly<Record<string, number>> {
+    const { decoder, writer } = this
+    const { encoder } = writer
+    return {
+      qpackTableBytes: decoder.table.size,
+      qpackBlockedStreams: decoder.blockedStreams,
+      qpackPeerTableBytes: encoder.table.size,
+      qpackUnacknowledgedSections: encoder.outstandingSections,
+    }
+  }
+
   sweep(now: number): void {
     this.replenish(GLITCH_REFUND_PER_SWEEP)
     this.#slowHeads.sweep(now)

@@ -18,6 +18,8 @@ export interface ConnectionReport {
   readonly streams: number
   readonly handlers: number
   readonly metrics: ConnectionMetrics
+  /** Numbers of HTTP/3: the dynamic tables of header compression, and who waits for them. */
+  readonly application: Readonly<Record<string, number>>
 }
 
 /** The oldest `most` connections. */
@@ -34,7 +36,7 @@ export function listConnections(
 }
 
 function reportOf({ supervisor }: ConnectionEntry): ConnectionReport {
-  const { connection, handlerCount } = supervisor
+  const { connection, handlerCount, application } = supervisor
   const { originalDestinationConnectionId: id, remote, version, actor, streams } = connection
   return {
     connection: toHex(id, 0, id.length),
@@ -44,5 +46,6 @@ function reportOf({ supervisor }: ConnectionEntry): ConnectionReport {
     streams: streams.size,
     handlers: handlerCount,
     metrics: connection.metrics(),
+    application: application.report?.() ?? {},
   }
 }

@@ -84,4 +84,6 @@ export interface SupervisedApplication extends ConnectionApplication {
   finishDrain?(): void
   /** Called about once a second while the connection lives. `now` in ms. */
   sweep?(now: number): void
+  /** Numbers of the application for people who look at the connection. */
+  report?(): Readonly<Record<string, number>>
 }

@@ -9,7 +9,7 @@ it('live connections are listed with their numbers, and counted when they are go
     host: '127.0.0.1',
     tcp: false,
     inspector: { port: 0 },
-    fetch: () => new Response(Buffer.alloc(50_000)),
+    fetch: () => new Response(Buffer.alloc(50_000), { headers: { 'content-type': 'text/x-large' } }),
   })
   const read = (path: string): Promise<Response> => fetch(`${server.inspector}${path}`)
   const total = async (name: string): Promise<number> => {
@@ -28,6 +28,10 @@ it('live connections are listed with their numbers, and counted when they are go
     expect(listed[0]!.metrics.bytesSent).toBeGreaterThan(50_000)
     const [report] = server.connections()
     expect(report).toMatchObject({ connection: listed[0]!.connection, metrics: { isResumed: false } })
+    // The request had repeating fields, and so had its response (QPACK).
+    expect(report!.application.qpackTableBytes).toBeGreaterThan(0)
+    expect(report!.application.qpackPeerTableBytes).toBeGreaterThan(0)
+    expect(report!.application.qpackBlockedStreams).toBe(0)
     const sent = await total('packets_sent')
     expect(sent).toBeGreaterThanOrEqual(report!.metrics.packetsSent)
     await session.close()
