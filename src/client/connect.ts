@@ -111,7 +111,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     identity: identityOf(options),
     liveness: options.liveness ?? new Liveness(),
     transport: {
-      ...(options.webtransport === true && { maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE }),
+      maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE,
       ...options.transport,
       ...(options.keepAlive !== undefined && { keepAlive: options.keepAlive }),
     },

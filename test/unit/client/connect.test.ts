@@ -36,6 +36,16 @@ describe('connect()', () => {
     await session.end()
   })
 
+  it('takes datagrams, and shows what is asked for (RFC 9297 section 2.1.1)', async () => {
+    const { certPem: cert, keyPem: key } = await createSelfSigned({ names: ['client.test'] })
+    const session = await connect(url, { ca, cert, key })
+    const response = await session.request()
+    await session.settings
+    expect(response.datagrams!.maxPayload).toBeGreaterThan(1_000)
+    await expect(connect(url, { ca, cert: 'no PEM', key })).rejects.toThrow()
+    await session.end()
+  })
+
   it('refuses a certificate of nobody it trusts, and one for another name (RFC 9001 section 4.4)', async () => {
     await expect(connect(url)).rejects.toMatchObject({ kind: 'connect', code: 0x100 + 48 })
     await expect(connect(url, { ca, serverName: 'elsewhere.test' })).rejects.toMatchObject({
