@@ -10,7 +10,7 @@ import {
 import { hex } from '../session.ts'
 
 /** The value of a capsule whose type has two or four bytes, and whose length has one or two. */
-function valueOf(capsule: Uint8Array): Uint8Array {
+function bodyOf(capsule: Uint8Array): Uint8Array {
   const type = 1 << (capsule[0]! >>> 6)
   return capsule.subarray(type + (1 << (capsule[type]! >>> 6)))
 }
@@ -25,7 +25,7 @@ describe('WT_CLOSE_SESSION', () => {
   it('comes back as it went', () => {
     fc.assert(
       fc.property(fc.nat(0xffff_ffff), fc.string({ maxLength: 200 }), (code, reason) => {
-        expect(decodeClose(valueOf(encodeClose({ code, reason })))).toEqual({ code, reason })
+        expect(decodeClose(bodyOf(encodeClose({ code, reason })))).toEqual({ code, reason })
       }),
     )
   })
@@ -35,7 +35,7 @@ describe('WT_CLOSE_SESSION', () => {
     ['two bytes each, at an odd place', `x${'ü'.repeat(800)}`, 1_023],
     ['four bytes each', '\u{1f600}'.repeat(300), 1_024],
   ])('a long message is cut at a character: %s', (_what, reason, bytes) => {
-    const cut = decodeClose(valueOf(encodeClose({ code: 0, reason }))).reason
+    const cut = decodeClose(bodyOf(encodeClose({ code: 0, reason }))).reason
     expect(Buffer.byteLength(cut)).toBe(bytes)
     expect(reason.startsWith(cut)).toBe(true)
   })
@@ -50,7 +50,7 @@ describe('capsules of one integer', () => {
     expect(Buffer.from(encodeInteger(0x190b4d3d, 16_384)).toString('hex')).toBe('990b4d3d0480004000')
     fc.assert(
       fc.property(fc.maxSafeNat(), (integer) => {
-        expect(decodeInteger(valueOf(encodeInteger(0x190b4d40, integer)))).toBe(integer)
+        expect(decodeInteger(bodyOf(encodeInteger(0x190b4d40, integer)))).toBe(integer)
       }),
     )
   })
