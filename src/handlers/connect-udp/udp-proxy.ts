@@ -8,10 +8,10 @@ import type { OpenRelaySocket, RelaySocket } from '../../transport/io/relay-sock
 import type { DatagramTunnel, Exchange } from '../exchange.ts'
 import { MAX_UDP_SOCKETS, MAX_UDP_SOCKETS_PER_CONNECTION, UDP_IDLE_TIMEOUT } from '../limits.ts'
 import { type UdpAllowList, UdpPolicy } from './policy.ts'
-import { ProxyError } from './proxy-error.ts'
+import { ProxyError, type ProxyErrorType } from './proxy-error.ts'
 import { type ResolveHost, resolveWithin } from './resolve-host.ts'
 import { parseUdpTarget, type UdpTarget } from './target.ts'
-import { UdpRelay } from './udp-relay.ts'
+import { noCounts, type RelayCounts, UdpRelay } from './udp-relay.ts'
 
 export interface ConnectUdpOptions {
   /** Which hosts and ports may be reached. Addresses that are not public need an entry that names them. */
@@ -24,6 +24,20 @@ export interface ConnectUdpOptions {
   readonly maxSockets?: number
   /** A tunnel without datagrams ends after so many ms; default two minutes. */
   readonly idleTimeout?: number
+  /** Told about every request when it is over: for logs and for counting. */
+  readonly onEnd?: (report: UdpTunnelReport) => void
+}
+
+/** What became of one CONNECT-UDP request. */
+export interface UdpTunnelReport {
+  readonly client: RemoteAddress
+  /** Path of the request, as sent. */
+  readonly path: string
+  /** The address that was talked to; undefined when it did not come to that. */
+  readonly target: RemoteAddress | undefined
+  /** Why the request was refused: a type of RFC 9209. */
+  readonly refusal: ProxyErrorType | undefined
+  readonly datagrams: Readonly<RelayCounts>
 }
 
 export interface UdpProxyServices {
@@ -38,8 +52,8 @@ const CONTENT_FIELDS = ['content-length', 'content-type', 'transfer-encoding']
 export class UdpProxy {
   /** Sockets that are open or being opened. */
   open = 0
-  /** Requests that were turned down, and datagrams that were not passed on. */
-  readonly counters = { refused: 0, tooLarge: 0, unknownContext: 0, queueFull: 0 }
+  /** Requests that were turned down, and datagrams of all tunnels. */
+  readonly counters = { refused: 0, ...noCounts() }
   readonly #policy: UdpPolicy
   readonly #options: ConnectUdpOptions
   readonly #services: UdpProxyServices
@@ -60,19 +74,31 @@ export class UdpProxy {
       return
     }
     const key = exchange.connectionKey
+    const relay = new UdpRelay(this.counters)
     let isCounted = false
+    let refusal: ProxyErrorType | undefined
     try {
       const target = this.#judge(exchange)
       this.#reserve(key)
       isCounted = true
-      await this.#relay(exchange, target)
+      await this.#relay(exchange, target, relay)
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error
+      refusal = error.type
       this.counters.refused++
       exchange.respond(error.status, ['proxy-status', error.proxyStatus])
     } finally {
       if (isCounted) this.#release(key)
+      this.#report(exchange, relay, refusal)
     }
+  }
+
+  #report(exchange: Exchange, relay: UdpRelay, refusal: ProxyErrorType | undefined): void {
+    const { onEnd } = this.#options
+    if (onEnd === undefined) return
+    const { remote: client, path } = exchange
+    const report = { client, path, target: relay.target, refusal, datagrams: relay.counts }
+    exchange.contain(() => onEnd(report))
   }
 
   #judge(exchange: Exchange): UdpTarget {
@@ -101,10 +127,10 @@ export class UdpProxy {
     this.#perConnection.set(key, (this.#perConnection.get(key) ?? 1) - 1)
   }
 
-  async #relay(exchange: Exchange, target: UdpTarget): Promise<void> {
+  async #relay(exchange: Exchange, target: UdpTarget, relay: UdpRelay): Promise<void> {
     const remote = await this.#locate(target)
     if (exchange.isEnded) return
-    const relay = new UdpRelay(this.counters)
+    relay.target = remote
     let socket: RelaySocket
     try {
       socket = await this.#services.openSocket(remote, relay)

@@ -1,5 +1,6 @@
 // Moves datagrams between one tunnel and one UDP socket (RFC 9298 section 5): context 0 carries UDP payloads, others mean
 // nothing here. Made per request by udp-proxy.ts.
+import type { RemoteAddress } from '../../transport/connection/index.ts'
 import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
 import type { RelayEvents, RelaySocket } from '../../transport/io/relay-socket.ts'
 import { readContextId, withContextId } from '../../tunnels/udp-payload.ts'
@@ -8,11 +9,21 @@ import type { DatagramTunnel } from '../exchange.ts'
 /** How a relay ended: `broken` resets the tunnel. */
 export type RelayEnd = 'ended' | 'broken'
 
-export interface RelayCounters {
-  /** Datagrams that do not fit into the client's path. */
+/** Datagrams of one tunnel, or of all. */
+export interface RelayCounts {
+  /** Passed on to the target, and to the client. */
+  toTarget: number
+  toClient: number
+  /** Dropped: too large for the path of the client. */
   tooLarge: number
+  /** Dropped: of another context than 0. */
   unknownContext: number
+  /** Dropped: too many wait for the kernel. */
   queueFull: number
+}
+
+export function noCounts(): RelayCounts {
+  return { toTarget: 0, toClient: 0, tooLarge: 0, unknownContext: 0, queueFull: 0 }
 }
 
 /** What watches for silence. */
@@ -22,14 +33,18 @@ export interface IdleWatch {
 }
 
 export class UdpRelay implements RelayEvents {
-  readonly #counters: RelayCounters
+  readonly counts = noCounts()
+  /** The address that is talked to. */
+  target: RemoteAddress | undefined
+  readonly #totals: RelayCounts
   readonly #end = Promise.withResolvers<RelayEnd>()
   #tunnel: DatagramTunnel | undefined
   #activity = 0
   #clock: Clock | undefined
 
-  constructor(counters: RelayCounters) {
-    this.#counters = counters
+  /** @param totals counted along */
+  constructor(totals: RelayCounts) {
+    this.#totals = totals
   }
 
   /** Passes datagrams on until the socket fails or the client breaks the rules. */
@@ -44,8 +59,11 @@ export class UdpRelay implements RelayEvents {
     const tunnel = this.#tunnel
     if (tunnel === undefined) return
     this.#touch()
-    if (payload.length + 1 > tunnel.maxPayload) this.#counters.tooLarge++
-    else tunnel.send(withContextId(payload))
+    if (payload.length + 1 > tunnel.maxPayload) this.#count('tooLarge')
+    else {
+      this.#count('toClient')
+      tunnel.send(withContextId(payload))
+    }
   }
 
   handleFailure(): void {
@@ -69,11 +87,16 @@ export class UdpRelay implements RelayEvents {
   #toTarget(datagram: Uint8Array, socket: RelaySocket): void {
     const payload = readContextId(datagram)
     if (payload === 'malformed') this.#end.resolve('broken')
-    else if (payload === 'unknown') this.#counters.unknownContext++
+    else if (payload === 'unknown') this.#count('unknownContext')
     else {
       this.#touch()
-      if (!socket.send(payload)) this.#counters.queueFull++
+      this.#count(socket.send(payload) ? 'toTarget' : 'queueFull')
     }
+  }
+
+  #count(name: keyof RelayCounts): void {
+    this.counts[name]++
+    this.#totals[name]++
   }
 
   #touch(): void {

@@ -1,6 +1,7 @@
 // CONNECT-UDP in the simulator (RFC 9298): tunnels over DATAGRAM frames and over capsules, refusals, caps, attacks.
 import { describe, expect, test } from 'vitest'
 import type { UdpTunnel } from '../../../../src/client/connect-udp.ts'
+import type { UdpTunnelReport } from '../../../../src/handlers/connect-udp/udp-proxy.ts'
 import { encodeCapsule } from '../../../../src/http3/index.ts'
 import { ProxyWorld } from './fake-udp.ts'
 
@@ -127,6 +128,40 @@ test('an entry of addresses lets a private target through, by address and by a l
   await world.run(session.connectUdp('10.1.1.1', 53), 5_000)
   await world.run(session.connectUdp('dns.internal', 53), 5_000)
   expect(world.udp.sockets.map(({ target }) => target.address)).toEqual(['10.1.1.1', '10.9.9.9'])
+  await world.expectNothingLeft(session)
+})
+
+test('onEnd is told about every request, once; what it throws ends nothing', async () => {
+  const reports: UdpTunnelReport[] = []
+  const onEnd = (report: UdpTunnelReport): void => {
+    reports.push(report)
+    throw new Error('planned')
+  }
+  const world = new ProxyWorld({ allow: ['*:53'], onEnd })
+  const session = await world.connected()
+  await world.run(
+    session.connectUdp('8.8.8.8', 54).catch(() => {}),
+    5_000,
+  )
+  const tunnel = await world.run(session.connectUdp('8.8.8.8', 53), 5_000)
+  collect(tunnel)
+  tunnel.send(Buffer.from('x'))
+  await world.pass(100)
+  world.udp.sockets[0]!.events.handleMessage(Buffer.from('y'))
+  world.udp.sockets[0]!.events.handleMessage(new Uint8Array(2_000))
+  expect(reports).toHaveLength(1)
+  tunnel.close()
+  await world.pass(1_000)
+  expect(reports).toMatchObject([
+    { refusal: 'http_request_denied', target: undefined, datagrams: { toTarget: 0 } },
+    {
+      refusal: undefined,
+      target: { address: '8.8.8.8', port: 53 },
+      datagrams: { toTarget: 1, toClient: 1, tooLarge: 1 },
+    },
+  ])
+  expect(world.faults.map(({ kind }) => kind)).toEqual(['late', 'late'])
+  expect(world.proxy.open).toBe(0)
   await world.expectNothingLeft(session)
 })
 
