@@ -2,6 +2,7 @@
 // the TCP fallback both offer it, so the same handler runs on all versions. Every other kind of handler in this
 // room is built on it.
 
+import type { X509Certificate } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Priority } from '../http3/index.ts'
 import type { InspectionHub } from '../machines/index.ts'
@@ -34,6 +35,8 @@ export interface Exchange {
   /** Request fields: name, value, name, value ... Names in lower case. */
   readonly headers: readonly string[]
   readonly remote: RemoteAddress
+  /** The client's certificate, verified; only where serve() asks for them. */
+  readonly clientCertificate: X509Certificate | undefined
   /**
    * The request came as early data (0-RTT) and the handshake is not complete: it may be a replay of an earlier one
    * (RFC 8470). Only safe methods get here so; a handler that must not run twice answers 425.

@@ -1,5 +1,6 @@
 // An exchange over HTTP/3. It is the handler's actor and the receiver of the request stream's events at once, so
 // that a request costs one object here. Made per request by http3-handler.ts.
+import type { X509Certificate } from 'node:crypto'
 import { H3ErrorCode, type Priority, type RequestStream } from '../http3/index.ts'
 import {
   type CancelReason,
@@ -11,6 +12,7 @@ import type { RemoteAddress } from '../transport/connection/index.ts'
 import { StreamTunnel } from '../tunnels/stream-tunnel.ts'
 import { TunnelDatagrams } from '../tunnels/tunnel-datagrams.ts'
 import { readChunk } from './body-chunk.ts'
+import { clientCertificateOf } from './client-certificates.ts'
 import {
   type ActorHost,
   CAPSULE_PROTOCOL,
@@ -41,14 +43,6 @@ export interface ExchangeService {
   readonly handler: ExchangeHandler
   /** Value of the date field; without it responses have none. */
   readonly date?: (() => string) | undefined
-}
-
-function tellPriority(exchange: H3Exchange): void {
-  try {
-    exchange.onPriorityChange?.()
-  } catch (error) {
-    exchange.handleStray(error)
-  }
 }
 
 export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<Uint8Array> {
@@ -101,6 +95,10 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
       this.resetByHandler(H3ErrorCode.H3_REQUEST_CANCELLED)
   }
 
+  get clientCertificate(): X509Certificate | undefined {
+    return clientCertificateOf(this.request.connection.transport)
+  }
+
   get method(): string {
     return this.request.method
   }
@@ -142,9 +140,8 @@ export class H3Exchange extends HandlerActor implements Exchange, AsyncIterator<
   }
 
   handlePriority(): void {
-    if (this.phase === HandlerPhase.running && this.onPriorityChange !== undefined) {
-      runContained(this, tellPriority, this)
-    }
+    const { onPriorityChange } = this
+    if (this.phase === HandlerPhase.running && onPriorityChange !== undefined) this.contain(onPriorityChange)
   }
 
   get status(): number {

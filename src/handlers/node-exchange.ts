@@ -1,7 +1,10 @@
 // An exchange over HTTP/1.1 or HTTP/2 of Node, so that the same handlers answer on the TCP fallback.
 // Made per request by tcp-server.ts.
+
+import type { X509Certificate } from 'node:crypto'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { type Priority, parsePriority, priorityOf } from '../http3/index.ts'
 import { HANDLER_GRACE } from '../supervisor/limits.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
@@ -127,6 +130,12 @@ export class NodeExchange implements Exchange, ErrorHome {
   get remote(): RemoteAddress {
     const { remoteAddress = '', remotePort = 0, remoteFamily } = this.#request.socket
     return { address: remoteAddress, port: remotePort, family: remoteFamily === 'IPv6' ? 6 : 4 }
+  }
+
+  get clientCertificate(): X509Certificate | undefined {
+    // Node hides the socket of an HTTP/2 connection behind a proxy of its session.
+    const socket = this.#request.socket as TLSSocket
+    return socket.authorized ? socket.getPeerX509Certificate() : undefined
   }
 
   get body(): AsyncIterable<Uint8Array> {

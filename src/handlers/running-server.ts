@@ -17,12 +17,21 @@ import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
 import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { SelfSigned } from '../transport/io/self-signed.ts'
-import type { QuactorServer } from './serve.ts'
+import { CertificateStore } from './certificate-store.ts'
+import type { CertificateAndKey, QuactorServer } from './serve.ts'
+import { chainsOf } from './server-certificate.ts'
 import { urlOf } from './server-url.ts'
 import { containStrayErrors } from './stray-errors.ts'
 import type { TcpServer } from './tcp-server.ts'
 import type { WorkerReport } from './workers/worker-report.ts'
 import type { WorkerShare } from './workers/worker-share.ts'
+
+/** What a server has beside its endpoint and its ports. */
+export interface ServerBelongings {
+  readonly certificates: CertificateStore
+  readonly selfSigned: SelfSigned | undefined
+  readonly qlog: QlogDirectory | undefined
+}
 
 export class RunningServer implements QuactorServer {
   readonly port: number
@@ -34,6 +43,7 @@ export class RunningServer implements QuactorServer {
   readonly #endpoint: Endpoint
   readonly #tcp: readonly TcpServer[]
   readonly #qlog: QlogDirectory | undefined
+  readonly #certificates: CertificateStore
   readonly #share: WorkerShare | undefined
   readonly #ended = Promise.withResolvers<DrainReport>()
   readonly #lag = new EventLoopLag()
@@ -44,8 +54,7 @@ export class RunningServer implements QuactorServer {
   constructor(
     endpoint: Endpoint,
     { udp, tcp }: { readonly udp: readonly NodeSocket[]; readonly tcp: readonly TcpServer[] },
-    certificate: SelfSigned | undefined,
-    qlog: QlogDirectory | undefined,
+    { certificates, selfSigned, qlog }: ServerBelongings,
     share?: WorkerShare,
   ) {
     this.#endpoint = endpoint
@@ -53,7 +62,8 @@ export class RunningServer implements QuactorServer {
     this.#qlog = qlog
     this.#share = share
     this.worker = share?.role.index
-    this.certificate = certificate
+    this.certificate = selfSigned
+    this.#certificates = certificates
     this.port = udp[0].localPort
     this.address = udp[0].localAddress
     this.inspect$ = new Observable((subscriber) =>
@@ -132,6 +142,23 @@ export class RunningServer implements QuactorServer {
     ecn: number,
   ): void {
     this.#endpoint.takeOver(socket, buffer, start, end, remote, ecn)
+  }
+
+  replaceCertificates(tls: CertificateAndKey | readonly CertificateAndKey[]): void {
+    const chains = chainsOf(tls)
+    if (this.#share !== undefined) {
+      // Unusable ones are refused here; all workers change together.
+      void new CertificateStore(chains)
+      this.#share.replaceCertificates(chains)
+      return
+    }
+    this.exchangeCertificates(chains)
+  }
+
+  /** In this process. */
+  exchangeCertificates(chains: readonly CertificateAndKey[]): void {
+    this.#certificates.replace(chains)
+    for (const server of this.#tcp) server.setSecureContext(this.#certificates.first)
   }
 
   close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {

@@ -29,13 +29,29 @@ export interface CertificateAndKey {
   readonly key: string
 }
 
+/** See ServeOptions.clientCertificates. */
+export interface ClientCertificateOptions {
+  /** Trusted authorities, PEM. */
+  readonly ca: string | readonly string[]
+  readonly require?: boolean
+}
+
 export interface ServeOptions {
   /** UDP and TCP port; 0 lets the system choose. Default 4433. */
   readonly port?: number
   /** Address or `localhost` to bind to. Default: every address, IPv4 and IPv6. */
   readonly host?: string
-  /** `self-signed` (the default) makes a certificate for localhost that lasts 13 days. */
-  readonly tls?: CertificateAndKey | 'self-signed'
+  /**
+   * Certificate and key, or several: each is shown to clients that ask for a name that it is for, the first to all others
+   * (RFC 6066 section 3). `self-signed` (the default) makes one for localhost that lasts 13 days. See
+   * QuactorServer.replaceCertificates().
+   */
+  readonly tls?: CertificateAndKey | readonly CertificateAndKey[] | 'self-signed'
+  /**
+   * Asks clients for certificates, which must chain up to `ca` (PEM); with `require` nobody comes in without one. Handlers
+   * find it in Exchange.clientCertificate. Turns session tickets off: a resumed session has no certificate to show.
+   */
+  readonly clientCertificates?: ClientCertificateOptions
   /** Web-standard handler. */
   readonly fetch?: FetchHandler
   /** Lean handler; used instead of `fetch` when both are given. */
@@ -159,6 +175,11 @@ export interface QuactorServer {
   status(): ServerStatus
   /** The numbers of this moment, whatever the number of workers. */
   readStatus(): Promise<ServerStatus>
+  /**
+   * Shows other certificates to new connections; open ones, and their keys, stay as they are.
+   * @throws IdentityError for a chain or key that cannot be used; nothing has changed then
+   */
+  replaceCertificates(tls: CertificateAndKey | readonly CertificateAndKey[]): void
   /**
    * Drains and stops: requests that were accepted finish, new ones are turned away. With several workers this ends all
    * of them, in whichever process it is called.

@@ -2,14 +2,16 @@
 // port. The only place on the server's side that knows real sockets, the real clock and the process. Called by serve().
 import { Endpoint } from '../supervisor/endpoint.ts'
 import { checkSecret } from '../supervisor/endpoint-secret.ts'
-import { versionsNamed } from '../transport/connection/index.ts'
+import { type ServerTlsOptions, versionsNamed } from '../transport/connection/index.ts'
 import { selectBackends } from '../transport/crypto/index.ts'
 import { type Clock, systemClock } from '../transport/io/clock.ts'
 import { systemEntropy } from '../transport/io/entropy.ts'
 import { QlogDirectory } from '../transport/io/qlog-directory.ts'
-import { type AntiReplay, loadIdentity, SessionTickets } from '../transport/tls/index.ts'
+import { type AntiReplay, SessionTickets } from '../transport/tls/index.ts'
 import { checkedAltSvc } from './alternative-service.ts'
 import { bindPorts } from './bind-ports.ts'
+import { CertificateStore } from './certificate-store.ts'
+import { clientVerifier } from './client-certificates.ts'
 import { type DemoOptions, demoRoutes } from './demo-routes.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { reporterOf } from './fault-report.ts'
@@ -34,7 +36,7 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
   const clock = systemClock()
   const certificate = share?.certificate ?? (await certificateOf(options))
-  const identity = loadIdentity(certificate.cert, certificate.key)
+  const certificates = new CertificateStore(certificate.chains, options.clientCertificates?.ca)
   const tunnels = tunnelRoutesOf(options, clock)
   const { origins, qpack } = options
   const http3: Http3Options = { tunnels, origins, qpack, webtransport: webtransportOf(options) }
@@ -51,8 +53,8 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
       options.tcp === false
         ? undefined
         : {
-            cert: certificate.cert,
-            key: certificate.key,
+            certificates,
+            clientCertificates: options.clientCertificates,
             handler,
             tunnels,
             altSvc,
@@ -66,8 +68,11 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
     sockets: ports.udp,
     backends: selectBackends(),
     server: {
-      tls: { identities: [identity], alpn: ['h3'], ...(tickets && { resumption: tickets }) },
+      tls: tlsOf(certificates, options, tickets),
       application,
+      ...(options.clientCertificates && {
+        verifyCertificate: clientVerifier(options.clientCertificates, clock),
+      }),
       ...(options.preferredAddress && { preferredAddress: options.preferredAddress }),
     },
     report,
@@ -80,7 +85,12 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
     ...(options.keyLog === undefined ? {} : { keyLog: options.keyLog }),
     ...(qlog && { openQlog: qlog.open }),
   })
-  const server = new RunningServer(endpoint, ports, certificate.selfSigned, qlog, share)
+  const server = new RunningServer(
+    endpoint,
+    ports,
+    { certificates, selfSigned: certificate.selfSigned, qlog },
+    share,
+  )
   try {
     if (options.inspector && share === undefined) await server.openAdmin(options.inspector.port)
   } catch (error) {
@@ -90,6 +100,24 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   if (options.containErrors !== false) server.containErrors()
   endpoint.start()
   return server
+}
+
+/** What new connections take is what the store has when they come. */
+function tlsOf(
+  certificates: CertificateStore,
+  { clientCertificates }: ServeOptions,
+  tickets: SessionTickets | undefined,
+): ServerTlsOptions {
+  return {
+    get identities() {
+      return certificates.identities
+    },
+    alpn: ['h3'],
+    ...(tickets && { resumption: tickets }),
+    ...(clientCertificates && {
+      clientAuthentication: clientCertificates.require === true ? 'require' : 'request',
+    }),
+  }
 }
 
 /** @throws RangeError for ticket keys that cannot be used */

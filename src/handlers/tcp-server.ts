@@ -2,13 +2,16 @@
 // that it speaks HTTP/3 (RFC 9114 section 3.1.1, RFC 7838). Runs the same handlers. Started by serve().
 import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import type { HandlerFault } from '../supervisor/supervision.ts'
 import { type AltSvc, altSvcField } from './alternative-service.ts'
+import type { CertificateStore } from './certificate-store.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { MAX_TCP_CONNECTIONS, TCP_IDLE_TIMEOUT } from './limits.ts'
 import { NodeExchange, type NodeRequest, type NodeResponse, type ReportFault } from './node-exchange.ts'
 import type { Upgrade } from './node-tunnel.ts'
 import { runExchange } from './run-exchange.ts'
+import type { ClientCertificateOptions } from './serve.ts'
 import { listenForTunnels } from './tcp-tunnels.ts'
 import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 
@@ -17,9 +20,8 @@ export interface TcpServerOptions {
   readonly port: number
   /** Other processes listen on the same port (SO_REUSEPORT). */
   readonly shared?: boolean
-  /** PEM. */
-  readonly cert: string
-  readonly key: string
+  readonly certificates: CertificateStore
+  readonly clientCertificates?: ClientCertificateOptions | undefined
   readonly handler: ExchangeHandler
   /** What is spoken on tunnels; default nothing. */
   readonly tunnels?: TunnelRoutes
@@ -48,6 +50,11 @@ export class TcpServer {
     this.port = (server.address() as AddressInfo).port
   }
 
+  /** For new connections without a server name; those with a name ask the store. */
+  setSecureContext(options: SecureContextOptions): void {
+    this.#server.setSecureContext(options)
+  }
+
   /** Stops accepting, lets requests finish for `timeout` ms, then cuts what is left. */
   close(timeout: number): Promise<void> {
     return new Promise((resolve) => {
@@ -69,8 +76,12 @@ export class TcpServer {
 /** Listens; rejects with the system's error when the port cannot be had. */
 export function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
   const server = createSecureServer({
-    cert: options.cert,
-    key: options.key,
+    ...options.certificates.first,
+    SNICallback: (name, done) => done(null, options.certificates.contextFor(name)),
+    ...(options.clientCertificates && {
+      requestCert: true,
+      rejectUnauthorized: options.clientCertificates.require === true,
+    }),
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
     // RFC 8441 section 3

@@ -70,7 +70,7 @@ export function acceptConnection(
   client: AdmittedClient,
   version: number,
 ): ConnectionEntry {
-  const { tls, application, preferredAddress } = host.options.server!
+  const { tls, application, preferredAddress, verifyCertificate } = host.options.server!
   const { versions } = host.options
   const entry = new ConnectionEntry(socket, true, destination)
   const { firstConnectionId, isAddressValidated, newToken } = client
@@ -79,6 +79,7 @@ export function acceptConnection(
     version,
     ...(versions && { versions }),
     tls,
+    ...(verifyCertificate && { verifyCertificate }),
     remote,
     isAddressValidated,
     newToken,

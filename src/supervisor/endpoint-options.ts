@@ -1,6 +1,7 @@
 // What an endpoint is made from. Filled by serve(), by the client and by the simulator.
 
 import type {
+  ConnectionOptions,
   OpenQlog,
   PreferredAddresses,
   QuicConnection,
@@ -27,6 +28,8 @@ export interface ServerRole {
   /** Everything but the transport parameters, which each connection adds. */
   readonly tls: ServerTlsOptions
   readonly application: ApplicationFactory
+  /** Judges the certificates of clients, where `tls` asks for them. */
+  readonly verifyCertificate?: NonNullable<ConnectionOptions['verifyCertificate']>
   /** Where clients should move to after the handshake (RFC 9000 section 9.6); a socket must be bound to each. */
   readonly preferredAddress?: PreferredAddresses
 }

@@ -104,6 +104,7 @@ class Worker {
         send: (worker, buffer, start, end, remote, socket, ecn) =>
           this.#links!.send(worker, buffer, start, end, remote, socket, ecn),
       },
+      replaceCertificates: (chains) => void tell({ type: 'certificates', chains }),
       closeAll: (timeout) => void tell({ type: 'close', timeout }),
     }
   }
@@ -111,6 +112,7 @@ class Worker {
   #handle = (message: ToWorker): void => {
     if (message.type === 'setup') this.#setup.resolve(message.setup)
     else if (message.type === 'ticketSecrets') this.#ticketSecrets = message.secrets
+    else if (message.type === 'certificates') this.#server?.exchangeCertificates(message.chains)
     else if (message.type === 'ask') this.#report(message.id)
     else void this.#end(message.timeout)
   }

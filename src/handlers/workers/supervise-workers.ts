@@ -7,11 +7,11 @@ import { checkSecret, secretOf } from '../../supervisor/endpoint-secret.ts'
 import { systemClock } from '../../transport/io/clock.ts'
 import { systemEntropy } from '../../transport/io/entropy.ts'
 import { bindNodeSocket } from '../../transport/io/node-socket.ts'
-import { loadIdentity } from '../../transport/tls/index.ts'
 import { bindPorts } from '../bind-ports.ts'
+import { CertificateStore } from '../certificate-store.ts'
 import { reporterOf } from '../fault-report.ts'
 import type { QuactorServer, ServeOptions } from '../serve.ts'
-import { certificateOf, type ServerCertificate } from '../server-certificate.ts'
+import { certificateOf } from '../server-certificate.ts'
 import { removeFolder } from './shared-replay-memory.ts'
 import { WorkersServer } from './workers-server.ts'
 
@@ -39,9 +39,9 @@ export async function superviseWorkers(options: ServeOptions, count: number): Pr
 async function start(options: ServeOptions, count: number): Promise<QuactorServer> {
   if (options.secret !== undefined) checkSecret(options.secret)
   const certificate = await certificateOf(options)
-  loadIdentity(certificate.cert, certificate.key)
+  const certificates = new CertificateStore(certificate.chains)
   await checkSharing()
-  const { port, address } = await findPort(options, certificate)
+  const { port, address } = await findPort(options, certificates)
   const server = new WorkersServer({
     options,
     count,
@@ -76,9 +76,9 @@ async function checkSharing(): Promise<void> {
 /** Binds the port for a moment and alone: it is free then, and nobody else's workers share it. */
 async function findPort(
   { host, port = 4433, tcp, preferredAddress }: ServeOptions,
-  { cert, key }: ServerCertificate,
+  certificates: CertificateStore,
 ): Promise<{ readonly port: number; readonly address: string }> {
-  const nobody = { cert, key, handler: () => {}, report: () => {} }
+  const nobody = { certificates, handler: () => {}, report: () => {} }
   const ports = await bindPorts({
     host,
     port,

@@ -3,6 +3,7 @@
 import type { DrainReport } from '../../supervisor/endpoint-drain.ts'
 import type { StuckReport } from '../../supervisor/stuck-report.ts'
 import type { TicketSecrets } from '../../transport/tls/index.ts'
+import type { CertificateAndKey } from '../serve.ts'
 import type { ServerCertificate } from '../server-certificate.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -28,6 +29,7 @@ export interface WorkerSetup {
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: WorkerSetup }
   | { readonly type: 'ticketSecrets'; readonly secrets: TicketSecrets }
+  | { readonly type: 'certificates'; readonly chains: readonly CertificateAndKey[] }
   | { readonly type: 'ask'; readonly id: number }
   /** Drain; after `timeout` ms whatever is left is cut. */
   | { readonly type: 'close'; readonly timeout: number }
@@ -49,6 +51,8 @@ export type FromWorker =
   /** With `id`: the answer to an `ask`. */
   | { readonly type: 'report'; readonly report: WorkerReport; readonly id?: number }
   | { readonly type: 'stuck'; readonly report: StuckReport }
+  /** The program wants other certificates in all workers. */
+  | { readonly type: 'certificates'; readonly chains: readonly CertificateAndKey[] }
   /** The program wants the whole server closed. */
   | { readonly type: 'close'; readonly timeout: number }
   | { readonly type: 'closed'; readonly drain: DrainReport }

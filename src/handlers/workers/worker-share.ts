@@ -2,7 +2,7 @@
 // together.
 import type { WorkerRole } from '../../supervisor/hand-over.ts'
 import type { AntiReplay } from '../../transport/tls/index.ts'
-import type { ServeOptions } from '../serve.ts'
+import type { CertificateAndKey, ServeOptions } from '../serve.ts'
 import type { ServerCertificate } from '../server-certificate.ts'
 
 export interface WorkerShare {
@@ -14,6 +14,8 @@ export interface WorkerShare {
   /** The memory of used tickets of all workers. */
   readonly antiReplay: AntiReplay
   readonly role: WorkerRole
+  /** Has all workers show other certificates, this one too. */
+  replaceCertificates(chains: readonly CertificateAndKey[]): void
   /** Has the whole server closed, this worker too; `timeout` in ms. */
   closeAll(timeout: number): void
 }

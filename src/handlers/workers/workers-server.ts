@@ -16,9 +16,10 @@ import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
 import { systemEntropy } from '../../transport/io/entropy.ts'
 import type { SelfSigned } from '../../transport/io/self-signed.ts'
 import { REPLAY_WINDOW } from '../../transport/tls/limits.ts'
+import { CertificateStore } from '../certificate-store.ts'
 import type { ReportHandlerFault } from '../fault-report.ts'
-import type { QuactorServer, ServeOptions } from '../serve.ts'
-import type { ServerCertificate } from '../server-certificate.ts'
+import type { CertificateAndKey, QuactorServer, ServeOptions } from '../serve.ts'
+import { chainsOf, type ServerCertificate } from '../server-certificate.ts'
 import { urlOf } from '../server-url.ts'
 import { REPLAY_ID_LENGTH } from './limits.ts'
 import { sweepReplayMemory } from './shared-replay-memory.ts'
@@ -62,6 +63,8 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   readonly #replayId = new Uint8Array(REPLAY_ID_LENGTH)
   #replaySweep: TimerHandle | undefined
   #admin: AdminServer | undefined
+  /** What workers are given that start from now on. */
+  #certificate: ServerCertificate
   #phase: 'starting' | 'running' | 'closing' = 'starting'
 
   constructor(settings: WorkersServerOptions) {
@@ -69,6 +72,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     this.port = settings.port
     this.address = settings.address
     this.certificate = settings.certificate.selfSigned
+    this.#certificate = settings.certificate
     this.clock = settings.clock
     this.actorOwner = this.#makeActorOwner()
     systemEntropy().fill(this.#replayId)
@@ -126,6 +130,14 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     return this.status()
   }
 
+  replaceCertificates(tls: CertificateAndKey | readonly CertificateAndKey[]): void {
+    const chains = chainsOf(tls)
+    // Unusable ones are refused here, before any worker is told.
+    void new CertificateStore(chains)
+    this.#certificate = { chains }
+    for (const worker of this.#workers) worker.tell({ type: 'certificates', chains })
+  }
+
   close(options: { readonly timeout?: number } = {}): Promise<DrainReport> {
     if (this.#phase !== 'closing') {
       this.#phase = 'closing'
@@ -137,7 +149,8 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   // --- what the workers tell -----------------------------------------------------------------------------------
 
   setupOf(index: number): WorkerSetup {
-    const { count, port, certificate, secret, directory, options } = this.#settings
+    const { count, port, secret, directory, options } = this.#settings
+    const certificate = this.#certificate
     const given = Array.isArray(options.ticketKeys) ? options.ticketKeys : undefined
     const ticketSecrets = this.#tickets?.current ?? given
     return { index, count, port, certificate, secret, ticketSecrets, replayId: this.#replayId, directory }

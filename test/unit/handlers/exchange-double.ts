@@ -31,6 +31,7 @@ export class ExchangeDouble implements Exchange {
   priority = DEFAULT_PRIORITY
   onPriorityChange: (() => void) | undefined
   resetCode = -1
+  readonly clientCertificate = undefined
   bodyLimit = Number.POSITIVE_INFINITY
   deadline = 0
   bytesSent = 0
