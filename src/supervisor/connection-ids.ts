@@ -5,11 +5,10 @@
 import type { ConnectionIdSource, IssuedConnectionId, QuicConnection } from '../transport/connection/index.ts'
 import type { Entropy } from '../transport/crypto/index.ts'
 import { hkdfExpandLabel, hmac } from '../transport/crypto/index.ts'
-import { connectionIdKey } from '../transport/wire/index.ts'
+import { connectionIdKey, RESET_TOKEN_LENGTH } from '../transport/wire/index.ts'
 import { CONNECTION_ID_LENGTH } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
-const RESET_TOKEN_LENGTH = 16
 const KEY_LENGTH = 32
 
 /** One text per ID of any length, for the table of first flights. */

@@ -15,6 +15,7 @@ import {
   parsePathData,
   parseRetireConnectionId,
   QuicError,
+  RESET_TOKEN_LENGTH,
   TransportErrorCode,
 } from '../wire/index.ts'
 import type { QuicConnection } from './connection.ts'
@@ -24,7 +25,6 @@ const newIdFrame = new NewConnectionIdFrame()
 const closeFrame = new ConnectionCloseFrame()
 const tokenFrame = new BytesFrame()
 const datagramFrame = new BytesFrame()
-const RESET_TOKEN_LENGTH = 16
 
 /** RFC 9000 section 19.7: "A server MUST treat receipt of a NEW_TOKEN frame as a connection error". */
 export function handleNewToken(connection: QuicConnection, cursor: Cursor, type: number): void {

@@ -25,6 +25,5 @@ export {
   buildVersionNegotiation,
   MAX_RESET_LENGTH,
   MIN_RESET_LENGTH,
-  RESET_TOKEN_LENGTH,
 } from './stateless.ts'
 export { QUIC_VERSIONS, type QuicVersionName, selectVersion, versionsNamed } from './versions.ts'

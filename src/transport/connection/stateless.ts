@@ -15,10 +15,10 @@ import {
   type PacketHeader,
   PacketType,
   patchLength,
+  RESET_TOKEN_LENGTH,
   writeConnectionClose,
 } from '../wire/index.ts'
 
-export const RESET_TOKEN_LENGTH = 16
 /** RFC 9000 section 10.3: the smallest reset that can be told from nothing. */
 export const MIN_RESET_LENGTH = 21
 /** Longer ones would gain nothing: a short packet with a few frames looks like this. */

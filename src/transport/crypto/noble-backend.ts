@@ -3,53 +3,37 @@
 // not constant time, so backends.ts takes it only when every other one has failed its known-answer test.
 import { gcm, unsafe } from '@noble/ciphers/aes.js'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import type { Aead, AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
-import { checkKey, checkKeyMaterial, writeNonce } from './aead.ts'
+import type { AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
+import { checkKey } from './aead.ts'
+import { PacketAead } from './packet-aead.ts'
 import type { CipherSuite } from './suites.ts'
-import {
-  AES_128_GCM_SHA256,
-  AES_256_GCM_SHA384,
-  CHACHA20_POLY1305_SHA256,
-  IV_LENGTH,
-  TAG_LENGTH,
-} from './suites.ts'
+import { AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256 } from './suites.ts'
 
-class NobleAead implements Aead {
+class NobleAead extends PacketAead {
   readonly #cipher
-  readonly #key: Uint8Array
-  readonly #iv: Uint8Array
-  readonly #nonce = new Uint8Array(IV_LENGTH)
 
   constructor(suite: CipherSuite, key: Uint8Array, iv: Uint8Array) {
-    checkKeyMaterial(suite, key, iv)
+    super(suite, key, iv)
     this.#cipher = suite.id === CHACHA20_POLY1305_SHA256.id ? chacha20poly1305 : gcm
-    this.#key = Uint8Array.from(key)
-    this.#iv = Uint8Array.from(iv)
   }
 
-  seal(
+  protected override encrypt(
     buffer: Uint8Array,
     headerStart: number,
     payloadStart: number,
     payloadEnd: number,
-    packetNumber: number,
   ): void {
-    if (payloadEnd + TAG_LENGTH > buffer.length) throw new RangeError('no room for the tag')
-    writeNonce(this.#iv, packetNumber, this.#nonce)
-    const cipher = this.#cipher(this.#key, this.#nonce, buffer.slice(headerStart, payloadStart))
+    const cipher = this.#cipher(this.key, this.nonce, buffer.slice(headerStart, payloadStart))
     buffer.set(cipher.encrypt(buffer.slice(payloadStart, payloadEnd)), payloadStart)
   }
 
-  open(
+  protected override decrypt(
     buffer: Uint8Array,
     headerStart: number,
     payloadStart: number,
     end: number,
-    packetNumber: number,
   ): boolean {
-    if (end - TAG_LENGTH < payloadStart || end > buffer.length) return false
-    writeNonce(this.#iv, packetNumber, this.#nonce)
-    const cipher = this.#cipher(this.#key, this.#nonce, buffer.slice(headerStart, payloadStart))
+    const cipher = this.#cipher(this.key, this.nonce, buffer.slice(headerStart, payloadStart))
     try {
       buffer.set(cipher.decrypt(buffer.slice(payloadStart, end)), payloadStart)
     } catch {

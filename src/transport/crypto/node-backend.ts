@@ -3,16 +3,11 @@
 
 import type { CipherGCMTypes } from 'node:crypto'
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import type { Aead, AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
-import { checkKey, checkKeyMaterial, writeNonce } from './aead.ts'
+import type { AeadBackend, HeaderBackend, HeaderProtector } from './aead.ts'
+import { checkKey } from './aead.ts'
+import { PacketAead } from './packet-aead.ts'
 import type { CipherSuite } from './suites.ts'
-import {
-  AES_128_GCM_SHA256,
-  AES_256_GCM_SHA384,
-  CHACHA20_POLY1305_SHA256,
-  IV_LENGTH,
-  TAG_LENGTH,
-} from './suites.ts'
+import { AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256, TAG_LENGTH } from './suites.ts'
 
 const OPTIONS = { authTagLength: TAG_LENGTH }
 
@@ -23,46 +18,35 @@ function cipherName(suite: CipherSuite): CipherGCMTypes {
   return 'chacha20-poly1305' as CipherGCMTypes
 }
 
-class NodeAead implements Aead {
+class NodeAead extends PacketAead {
   readonly #cipher: CipherGCMTypes
-  readonly #key: Uint8Array
-  readonly #iv: Uint8Array
-  readonly #nonce = new Uint8Array(IV_LENGTH)
 
   constructor(suite: CipherSuite, key: Uint8Array, iv: Uint8Array) {
-    checkKeyMaterial(suite, key, iv)
+    super(suite, key, iv)
     this.#cipher = cipherName(suite)
-    this.#key = Uint8Array.from(key)
-    this.#iv = Uint8Array.from(iv)
   }
 
-  seal(
+  protected override encrypt(
     buffer: Uint8Array,
     headerStart: number,
     payloadStart: number,
     payloadEnd: number,
-    packetNumber: number,
   ): void {
-    if (payloadEnd + TAG_LENGTH > buffer.length) throw new RangeError('no room for the tag')
-    writeNonce(this.#iv, packetNumber, this.#nonce)
-    const cipher = createCipheriv(this.#cipher, this.#key, this.#nonce, OPTIONS)
+    const cipher = createCipheriv(this.#cipher, this.key, this.nonce, OPTIONS)
     cipher.setAAD(buffer.subarray(headerStart, payloadStart))
     buffer.set(cipher.update(buffer.subarray(payloadStart, payloadEnd)), payloadStart)
     cipher.final()
     buffer.set(cipher.getAuthTag(), payloadEnd)
   }
 
-  open(
+  protected override decrypt(
     buffer: Uint8Array,
     headerStart: number,
     payloadStart: number,
     end: number,
-    packetNumber: number,
   ): boolean {
     const tagStart = end - TAG_LENGTH
-    if (tagStart < payloadStart || end > buffer.length) return false
-    writeNonce(this.#iv, packetNumber, this.#nonce)
-    const decipher = createDecipheriv(this.#cipher, this.#key, this.#nonce, OPTIONS)
+    const decipher = createDecipheriv(this.#cipher, this.key, this.nonce, OPTIONS)
     decipher.setAAD(buffer.subarray(headerStart, payloadStart))
     decipher.setAuthTag(buffer.subarray(tagStart, end))
     const plaintext = decipher.update(buffer.subarray(payloadStart, tagStart))

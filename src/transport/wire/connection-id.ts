@@ -3,6 +3,9 @@
 /** Longest connection ID of QUIC version 1 (RFC 9000 section 17.2). */
 export const MAX_CONNECTION_ID_LENGTH = 20
 
+/** Bytes of a stateless reset token (RFC 9000 section 10.3). */
+export const RESET_TOKEN_LENGTH = 16
+
 export interface ConnectionId {
   readonly bytes: Uint8Array
 }

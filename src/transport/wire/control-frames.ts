@@ -1,12 +1,11 @@
 // Frames about streams, credit and paths (RFC 9000 sections 19.4, 19.5, 19.9-19.18 and 19.20).
 // Parsed by connection's dispatch, written by its packet builder.
-import { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts'
+import { MAX_CONNECTION_ID_LENGTH, RESET_TOKEN_LENGTH } from './connection-id.ts'
 import type { Cursor } from './cursor.ts'
 import { FrameType } from './frame-types.ts'
 import { varintLength, writeVarint } from './varint.ts'
 
 const PATH_DATA_LENGTH = 8
-const RESET_TOKEN_LENGTH = 16
 
 /** RESET_STREAM; STOP_SENDING uses the first two fields. */
 export class StreamEndFrame {

@@ -1,6 +1,6 @@
 // Transport parameters (RFC 9000 section 18, max_datagram_frame_size of RFC 9221, version_information of
 // RFC 9368). Encoded and decoded by connection; tls carries the bytes.
-import { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts'
+import { MAX_CONNECTION_ID_LENGTH, RESET_TOKEN_LENGTH } from './connection-id.ts'
 import { Cursor } from './cursor.ts'
 import { QuicError, TransportErrorCode } from './errors.ts'
 import { MAX_TRANSPORT_PARAMETERS } from './limits.ts'
@@ -137,7 +137,7 @@ const bytesRows = new Map<number, BytesRow>([
     0x00,
     { name: 'originalDestinationConnectionId', min: 0, max: MAX_CONNECTION_ID_LENGTH, serverOnly: true },
   ],
-  [0x02, { name: 'statelessResetToken', min: 16, max: 16, serverOnly: true }],
+  [0x02, { name: 'statelessResetToken', min: RESET_TOKEN_LENGTH, max: RESET_TOKEN_LENGTH, serverOnly: true }],
   [0x0f, { name: 'initialSourceConnectionId', min: 0, max: MAX_CONNECTION_ID_LENGTH, serverOnly: false }],
   [0x10, { name: 'retrySourceConnectionId', min: 0, max: MAX_CONNECTION_ID_LENGTH, serverOnly: true }],
 ])
@@ -195,7 +195,7 @@ function encodeBytes(id: number, value: Uint8Array): Uint8Array {
 }
 
 function preferredAddressBytes(address: PreferredAddress): Uint8Array {
-  const bytes = new Uint8Array(4 + 2 + 16 + 2 + 1 + address.connectionId.length + 16)
+  const bytes = new Uint8Array(4 + 2 + 16 + 2 + 1 + address.connectionId.length + RESET_TOKEN_LENGTH)
   bytes.set(address.ipv4, 0)
   writeUint16(bytes, 4, address.ipv4Port)
   bytes.set(address.ipv6, 6)
@@ -300,7 +300,7 @@ function decodePreferredAddress(value: Cursor): PreferredAddress {
   // RFC 9000 section 18.2: a zero-length connection ID here is a TRANSPORT_PARAMETER_ERROR.
   if (length < 1 || length > MAX_CONNECTION_ID_LENGTH) invalid('preferredAddress connection ID length')
   const connectionId = new Uint8Array(value.readBytes(length))
-  const statelessResetToken = new Uint8Array(value.readBytes(16))
+  const statelessResetToken = new Uint8Array(value.readBytes(RESET_TOKEN_LENGTH))
   if (value.remaining !== 0) invalid('preferredAddress length')
   return { ipv4, ipv4Port, ipv6, ipv6Port, connectionId, statelessResetToken }
 }
