@@ -20,7 +20,7 @@ export type { WebSocketInput } from './client/websocket.ts'
 export { WebTransport, type WebTransportOptions } from './client/webtransport.ts'
 export type { WebTransportClientSession, WebTransportSessionOptions } from './client/webtransport-session.ts'
 export type { UdpAllowList } from './handlers/connect-udp/policy.ts'
-export type { ConnectUdpOptions } from './handlers/connect-udp/udp-proxy.ts'
+export type { ConnectUdpOptions, UdpTunnelReport } from './handlers/connect-udp/udp-proxy.ts'
 export type {
   DatagramTunnel,
   Exchange,
@@ -85,10 +85,10 @@ export type {
   TransportSettings,
 } from './transport/connection/index.ts'
 export type { TicketSecrets } from './transport/tls/index.ts'
+export { HandshakeError } from './tunnels/handshake-error.ts'
 export type {
   WebSocketConnection,
   WebSocketData,
   WebSocketEvents,
   WebSocketLimits,
 } from './tunnels/websocket-connection.ts'
-export { HandshakeError } from './tunnels/websocket-handshake.ts'

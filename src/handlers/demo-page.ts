@@ -16,6 +16,10 @@ const SCRIPT = `
   show('browser', entry && entry.nextHopProtocol || 'unknown')
   fetch('/health').then((r) => r.text()).then((t) => show('health', t), (e) => show('health', e))
   fetch('/echo', { method: 'POST', body: 'hello' }).then((r) => r.text()).then((t) => show('echo', t), (e) => show('echo', e))
+  const socket = new WebSocket('wss://' + location.host + '/ws', 'echo')
+  socket.onopen = () => socket.send('hello')
+  socket.onmessage = (m) => { show('ws', m.data); socket.close(1000) }
+  socket.onerror = () => show('ws', 'failed')
   const source = new EventSource('/sse?count=5')
   source.onmessage = (m) => { show('sse', m.data); if (m.lastEventId === '5') source.close() }
 `
@@ -33,6 +37,7 @@ your browser says <output id="browser"></output>.</p>
 <li><a href="/health">/health</a> <output id="health"></output></li>
 <li><code>POST /echo</code> <output id="echo"></output></li>
 <li><a href="/sse">/sse</a> <output id="sse"></output></li>
+<li>WebSocket <code>/ws</code> <output id="ws"></output></li>
 <li><a href="/bytes/1000000">/bytes/1000000</a></li>
 <li><a href="/slow/1000">/slow/1000</a></li>
 <li><a href="/crash">/crash</a> resets its stream</li>

@@ -4,9 +4,10 @@
 import { createHash } from 'node:crypto'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { Clock, TimerHandle } from '../transport/io/clock.ts'
+import { HandshakeError } from '../tunnels/handshake-error.ts'
 import { asConnection, TunnelWebSocket } from '../tunnels/websocket.ts'
 import type { WebSocketConnection, WebSocketLimits } from '../tunnels/websocket-connection.ts'
-import { agreeOnDeflate, HandshakeError, offeredProtocols } from '../tunnels/websocket-handshake.ts'
+import { agreeOnDeflate, offeredProtocols } from '../tunnels/websocket-handshake.ts'
 import type { Exchange, ExchangeHandler, ExchangeProtocol } from './exchange.ts'
 
 /** The request that asks for a WebSocket. */

@@ -1,15 +1,11 @@
 // The header fields of a WebSocket's opening handshake that all versions of HTTP share (RFC 6455 sections 4.1 and 4.2,
 // RFC 8441 section 5): subprotocols, and compression where both sides want it. Called by the handlers room and the client.
+import { HandshakeError } from './handshake-error.ts'
 import { MAX_SUBPROTOCOLS, MAX_WEBSOCKET_PAYLOAD } from './limits.ts'
 import type { WebSocketLimits } from './websocket-connection.ts'
 import { type DeflateExtension, extension, PerMessageDeflate, subprotocol } from './ws-library.ts'
 
 const DEFLATE = 'permessage-deflate'
-
-/** The handshake's fields ask for something that cannot be. */
-export class HandshakeError extends Error {
-  override readonly name = 'HandshakeError'
-}
 
 /**
  * The subprotocols that a client offers, in its order.
