@@ -1,5 +1,5 @@
-// What the server's and the client's handshake machines have in common: how they end, and what is declared
-// for an event that no state expects. RFC 8446 appendix A; used by the two handshake machine files only.
+// What the server's and the client's handshake machines have in common: the peer's authentication, how they
+// end, and what is declared for an event that no state expects. RFC 8446 appendix A; used by the two handshake machine files only.
 import { type DeclaredState, each, ignore, impossible } from './declare.ts'
 import {
   HANDSHAKE_EVENTS,
@@ -24,6 +24,23 @@ export const unexpected = {
   alert: fail,
   'connection.closed': { target: 'abandoned' },
 } as const satisfies HandshakeState['on']
+
+/**
+ * What both figures have in common: the peer's CertificateVerify, the verdict on its chain, which may be asynchronous
+ * (TLS holds back what follows), and its Finished.
+ */
+export const peerAuthentication = {
+  waitCv: { on: { ...unexpected, 'recv.certificateVerify': { target: 'waitVerified' } } },
+  waitVerified: {
+    entry: ['requestVerification'],
+    on: {
+      ...unexpected,
+      'certificate.verified': { target: 'waitFinished' },
+      'certificate.rejected': { target: 'failed' },
+    },
+  },
+  waitFinished: { on: { ...unexpected, 'recv.finished': { target: 'connected' } } },
+} as const satisfies Record<string, HandshakeState>
 
 const over = each(HANDSHAKE_EVENTS, notOurTurn as HandshakeState['on'][HandshakeEventType])
 const lateMessage = ignore('the handshake is over; TLS judges what still arrives')

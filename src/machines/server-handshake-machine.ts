@@ -42,7 +42,7 @@
 // follows. A message that a state does not name leads to failed, connection.closed to abandoned.
 import { setup } from 'xstate'
 import { namedActions } from './declare.ts'
-import { type HandshakeState, handshakeEndings, unexpected } from './handshake-endings.ts'
+import { type HandshakeState, handshakeEndings, peerAuthentication, unexpected } from './handshake-endings.ts'
 import { HANDSHAKE_ACTIONS, type HandshakeEventType, type HandshakeOutput } from './handshake-events.ts'
 
 const waiting = {
@@ -88,16 +88,7 @@ const waiting = {
       'recv.certificateEmpty': { target: 'waitFinished' },
     },
   },
-  waitCv: { on: { ...unexpected, 'recv.certificateVerify': { target: 'waitVerified' } } },
-  waitVerified: {
-    entry: ['requestVerification'],
-    on: {
-      ...unexpected,
-      'certificate.verified': { target: 'waitFinished' },
-      'certificate.rejected': { target: 'failed' },
-    },
-  },
-  waitFinished: { on: { ...unexpected, 'recv.finished': { target: 'connected' } } },
+  ...peerAuthentication,
 } as const satisfies Record<string, HandshakeState>
 
 /** Output: `connected`, `failed` or `abandoned`. */

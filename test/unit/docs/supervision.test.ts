@@ -5,9 +5,12 @@ import { expect, test } from 'vitest'
 import {
   clientHandshakeDeadlines,
   connectionDeadlines,
+  pathDeadlines,
   receivingDeadlines,
   sendingDeadlines,
   serverHandshakeDeadlines,
+  sessionDeadlines,
+  workerDeadlines,
 } from '../../../src/machines/deadlines.ts'
 import type { StateDeadline } from '../../../src/machines/index.ts'
 import * as limits from '../../../src/supervisor/limits.ts'
@@ -63,6 +66,9 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'deadlines sending': () => deadlineTable(sendingDeadlines),
   'deadlines receiving': () => deadlineTable(receivingDeadlines),
   'deadlines connection': () => deadlineTable(connectionDeadlines),
+  'deadlines path': () => deadlineTable(pathDeadlines),
+  'deadlines session': () => deadlineTable(sessionDeadlines),
+  'deadlines worker': () => deadlineTable(workerDeadlines),
   'deadlines serverHandshake': () => deadlineTable(serverHandshakeDeadlines),
   'deadlines clientHandshake': () => deadlineTable(clientHandshakeDeadlines),
   limits: limitTable,
