@@ -7,7 +7,7 @@ import type { SupervisionSettings } from '../../src/supervisor/supervision.ts'
 import type { TransportSettings } from '../../src/transport/connection/index.ts'
 import { type LinkProfile, PERFECT_LINK } from '../sim/link-profile.ts'
 import type { VirtualClock } from '../sim/virtual-clock.ts'
-import { World } from '../sim/world.ts'
+import { World, type WorldOptions } from '../sim/world.ts'
 import { nonZero, registriesOf } from './registries.ts'
 import { ScriptedPeer } from './scripted-peer.ts'
 
@@ -44,6 +44,10 @@ export interface LeakRow {
   /** Of the client alone. */
   readonly clientTransport?: Partial<TransportSettings>
   readonly supervision?: Partial<SupervisionSettings>
+  /** What the server speaks beside plain requests. */
+  readonly http3?: WorldOptions['http3']
+  /** Done once on each new connection, before anything is counted. */
+  readonly prepare?: (peer: ScriptedPeer) => void
   readonly runs?: number
   /** Streams that one run opens. */
   readonly streamsPerRun?: number
@@ -55,6 +59,7 @@ export interface LeakRow {
 
 export class LeakWorld extends World {
   readonly peer: ScriptedPeer
+  readonly #prepare: LeakRow['prepare']
 
   constructor(row: LeakRow) {
     const link = { ...PERFECT_LINK, delay: 5, ...row.link }
@@ -65,13 +70,19 @@ export class LeakWorld extends World {
       toClient: link,
       transport: { maxIdleTimeout: IDLE_TIMEOUT, ...row.transport },
       supervision: { crashLimit: 1_000_000, ...row.supervision },
+      ...(row.http3 && { http3: row.http3 }),
     })
     this.peer = new ScriptedPeer(this, row.clientTransport)
+    this.#prepare = row.prepare
   }
 
   async opened(): Promise<this> {
     await this.pass(1_000)
     if (!this.peer.isOpen) throw new Error('no handshake')
+    if (this.#prepare !== undefined) {
+      this.#prepare(this.peer)
+      await this.pass(1_000)
+    }
     return this
   }
 

@@ -86,7 +86,7 @@ export class Client {
 
   uni(id: number, body = 'hello'): ScriptedStreamLike {
     const stream = this.peer.connection.openStream('uni')!
-    const application: ScriptedStreamLike = { stopCode: undefined }
+    const application: ScriptedStreamLike = { stopCode: undefined, end: () => stream.end() }
     stream.application = {
       handleReadable() {},
       handleWritable() {},
@@ -112,6 +112,7 @@ export class Client {
 
 export interface ScriptedStreamLike {
   stopCode: number | undefined
+  end(): void
 }
 
 export function capsule(type: number, value: Uint8Array = new Uint8Array(0)): Buffer {
@@ -124,6 +125,7 @@ const STATUS = new Map([
   [27, 404],
   [67, 400],
   [68, 403],
+  [70, 425],
   [71, 500],
 ])
 
