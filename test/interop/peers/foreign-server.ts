@@ -109,7 +109,6 @@ async function runSharedChecks(context: PeerContext, origin: string, ca: string)
     SERVER_LARGE: `/bytes/${DOWNLOAD}`,
     SERVER_DIGEST: digestOf(large),
     SERVER_ECHO: String(UPLOAD),
-    SERVER_EARLY: 'accepted',
   }
   await runClient(context, {
     command: process.execPath,

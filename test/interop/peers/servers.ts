@@ -145,8 +145,12 @@ export const caddyServer: Peer = peerOf({
     const env = { XDG_DATA_HOME: join(folder, 'data'), XDG_CONFIG_HOME: join(folder, 'config') }
     return { command: '/usr/bin/caddy', parameters: ['run', '--config', file, '--adapter', 'caddyfile'], env }
   },
-  // This quic-go answers at the address of the handshake, whatever comes from elsewhere.
-  expected: { SERVER_ALT_SVC: '1', SERVER_ECHO: '10000', SERVER_EARLY: 'accepted', SERVER_STILL: '1' },
+  expected: {
+    SERVER_ALT_SVC: '1',
+    SERVER_ECHO: '10000',
+    SERVER_STILL:
+      'Caddy 2.6 has a quic-go that answers at the address of the handshake, whatever comes from elsewhere',
+  },
 })
 
 /** lsquic and BoringSSL, as Bun ships them. */
@@ -159,7 +163,7 @@ export const bunServer: Peer = peerOf({
     command: join(INTEROP, 'node_modules/.bin/bun'),
     parameters: [join(INTEROP, 'clients/bun-server.mjs'), String(port), root, cert, key],
   }),
-  expected: { SERVER_ALT_SVC: '1', SERVER_ECHO: '1000000', SERVER_EARLY: 'none' },
+  expected: { SERVER_ALT_SVC: '1', SERVER_ECHO: '1000000', SERVER_EARLY: 'its tickets allow none' },
 })
 
 /** ngtcp2, nghttp3 and GnuTLS. */
@@ -172,7 +176,7 @@ export const gtlsServer: Peer = peerOf({
     parameters: ['--quiet', '--verify-client', `--htdocs=${root}`, '127.0.0.1', String(port), key, cert],
   }),
   asksForCertificate: true,
-  expected: { SERVER_EARLY: 'accepted' },
+  expected: {},
 })
 
 function isOnPath(command: string): boolean {
