@@ -98,6 +98,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
     this.grease = options.grease ?? DEFAULT_GREASE
     this.log = transport.log && new H3Log(transport.log)
     this.writer.log = this.log
+    this.writer.encoder.budget = this.budget
     this.datagrams = new HttpDatagrams(transport, () => this.nextId)
     this.priorityUpdates = new PriorityUpdates(transport, () => this.nextId)
     this.webtransport = options.webtransport && new WebTransportSessions(this, options.webtransport)

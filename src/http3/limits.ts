@@ -111,6 +111,9 @@ export const MAX_UNUSED_ENCODER_BYTES = 131_072
 /** Bytes of our decoder stream that the peer has not acknowledged: a few thousand requests in flight. */
 export const MAX_DECODER_STREAM_BACKLOG = 16_384
 
+/** Stream Cancellations that free nothing, for one point: a request that is cancelled has been paid for by its reset. */
+export const IDLE_CANCELLATIONS_PER_GLITCH = 8
+
 /** Bytes of the peer's dynamic table that we use: the fields that one site's responses repeat. */
 export const ENCODER_TABLE_CAPACITY = 4_096
 

@@ -89,7 +89,7 @@ export class QpackDecoder implements EncoderStreamOwner {
   cancel(streamId: number): void {
     this.#blocked.delete(streamId)
     // "A decoder with a maximum dynamic table capacity equal to zero MAY omit sending Stream Cancellations".
-    if (this.maxCapacity > 0 && !this.#isClosed) this.#send(0x40, 6, streamId)
+    if (this.maxCapacity > 0) this.#send(0x40, 6, streamId)
   }
 
   /** The connection ends: nobody is woken and nothing is told any more. */
@@ -131,6 +131,7 @@ export class QpackDecoder implements EncoderStreamOwner {
   }
 
   #send(pattern: number, prefixBits: number, value: number): void {
+    if (this.#isClosed) return
     const { output } = this
     const buffer = output.reserve(MAX_INSTRUCTION_BYTES)
     output.commit(writePrefixInteger(buffer, output.start, pattern, prefixBits, value))

@@ -3,8 +3,10 @@
 // long as the entries are there. It never waits: what flow control, the peer's limits or lost acknowledgments forbid is
 // encoded without the table. One per connection; called by the message writer and by the peer's decoder stream.
 import { connectionError, H3ErrorCode } from '../errors.ts'
+import type { GlitchBudget } from '../glitch-budget.ts'
 import {
   ENCODER_TABLE_CAPACITY,
+  IDLE_CANCELLATIONS_PER_GLITCH,
   MAX_ENCODER_STREAM_BACKLOG,
   MAX_OUTSTANDING_SECTIONS,
   MAX_RISKED_STREAMS,
@@ -51,6 +53,9 @@ export class QpackEncoder implements DecoderStreamOwner {
   /** Twice the entries that the peer's table can have: the Required Insert Count is sent modulo this. */
   #insertCountRange = 0
   #maxRisky = 0
+  /** Pays for instructions of the peer that are of no use. */
+  budget: GlitchBudget | undefined
+  #idleCancellations = 0
   // The section being planned.
   #forms: number[] = []
   #entries: (TableEntry | undefined)[] = []
@@ -190,8 +195,11 @@ export class QpackEncoder implements DecoderStreamOwner {
     if (required > this.table.knownReceived) this.#raiseKnown(required)
   }
 
+  // RFC 9204 section 4.4.2: legal for every stream; those that free nothing cost the peer a little.
   handleCancellation(streamId: number): void {
-    this.#sections.cancel(streamId)
+    if (this.#sections.cancel(streamId) || ++this.#idleCancellations < IDLE_CANCELLATIONS_PER_GLITCH) return
+    this.#idleCancellations = 0
+    this.budget?.charge(1)
   }
 
   handleIncrement(count: number): void {

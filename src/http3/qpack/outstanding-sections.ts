@@ -64,15 +64,17 @@ export class OutstandingSections {
     return section.required
   }
 
-  /** The peer will not decode what is left of a stream. */
-  cancel(streamId: number): void {
+  /** The peer will not decode what is left of a stream. Returns whether anything was. */
+  cancel(streamId: number): boolean {
     let section = this.#streams.get(streamId)
+    if (section === undefined) return false
     this.#streams.delete(streamId)
     this.#risky.delete(streamId)
     for (; section !== undefined; section = section.next) {
       this.count--
       release(section)
     }
+    return true
   }
 
   /** The peer has so many insertions: streams that waited for them wait no longer. */

@@ -1,6 +1,8 @@
 // What others were attacked with through QPACK (docs/limits.md, section D), against a whole HTTP/3 connection.
 import { describe, expect, it } from 'vitest'
 import {
+  GLITCH_BUDGET,
+  IDLE_CANCELLATIONS_PER_GLITCH,
   MAX_BLOCKED_STREAMS,
   MAX_DECODER_STREAM_BACKLOG,
   MAX_FIELD_COUNT,
@@ -172,6 +174,17 @@ describe('floods of instructions (rows 93 and 94)', () => {
     }
     expect(session.error).toBe(0x107)
     expect(ownStream(session, 0x03)!.output.length).toBeLessThan(MAX_DECODER_STREAM_BACKLOG + 20)
+  })
+
+  it('a flood of Stream Cancellations', () => {
+    const session = new Session('server')
+    const stream = session.accept(10)
+    stream.receive(hex('03'))
+    const most = IDLE_CANCELLATIONS_PER_GLITCH * GLITCH_BUDGET
+    stream.receive(Buffer.alloc(most, 0x44))
+    expect(session.error).toBeUndefined()
+    stream.receive(Buffer.alloc(IDLE_CANCELLATIONS_PER_GLITCH, 0x44))
+    expect(session.error).toBe(0x107)
   })
 
   it('a flood of acknowledgments that are none ends with the first', () => {
