@@ -2,7 +2,11 @@
 // run out, or in nothing at all, and never in memory.
 import { describe, expect, it } from 'vitest'
 import { encodeCapsule } from '../../src/http3/index.ts'
-import { MAX_INCOMING_STREAMS, MAX_SESSIONS } from '../../src/http3/webtransport/limits.ts'
+import {
+  MAX_CAPSULE_BACKLOG,
+  MAX_INCOMING_STREAMS,
+  MAX_SESSIONS,
+} from '../../src/http3/webtransport/limits.ts'
 import { frame, varint } from '../unit/http3/session.ts'
 import { Client, CURRENT, capsule, DRAFT_02, H3_DATAGRAM, statusOf } from './webtransport-client.ts'
 
@@ -99,6 +103,21 @@ describe('attacks on WebTransport', () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_SESSIONS)
     expect(client.sessions).toHaveLength(MAX_SESSIONS)
     expect(client.world.server.counters.sessionsLive).toBe(MAX_SESSIONS)
+  })
+
+  it('a client that does not read its CONNECT stream: the session is given up', async () => {
+    const client = new Client({}, { initialMaxStreamDataBidiLocal: 100, maxStreamReceiveWindow: 100 })
+    await client.open([...H3_DATAGRAM, ...CURRENT])
+    const stream = client.connect('webtransport-h3', [], '/', false)
+    await client.pass()
+    const [core] = client.world.serverSessions.all
+    // As many capsules as it takes: each makes little, but nobody takes it.
+    core!.request.write(new Uint8Array(MAX_CAPSULE_BACKLOG + 1))
+    expect(client.ends).toEqual([])
+    client.sessions[0]!.drain()
+    await client.pass()
+    expect(client.ends).toEqual(['the peer does not read its CONNECT stream (0x107)'])
+    expect(stream.resetCode).toBe(EXCESSIVE_LOAD)
   })
 
   it('early data opens no session (RFC 8470: 425 before the handshake is complete)', async () => {

@@ -62,8 +62,13 @@ export class Client {
   }
 
   /** A CONNECT request for a session. */
-  connect(protocol = 'webtransport-h3', extra: readonly string[] = [], path = '/'): ScriptedStream {
-    const stream = this.peer.open()
+  connect(
+    protocol = 'webtransport-h3',
+    extra: readonly string[] = [],
+    path = '/',
+    isReading = true,
+  ): ScriptedStream {
+    const stream = this.peer.open(isReading)
     const target = [':scheme', 'https', ':authority', SIM_SERVER_NAME, ':path', path]
     stream.stream.write(headers([':method', 'CONNECT', ':protocol', protocol, ...target, ...extra]))
     return stream
