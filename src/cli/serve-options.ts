@@ -1,12 +1,13 @@
 // The command line of `quactor serve`, checked as far as that goes without opening anything but the key files.
 // Used by serve.ts.
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { ServeOptions } from '../handlers/serve.ts'
 import { MAX_WORKERS } from '../handlers/workers/limits.ts'
 import { appendKeyLog } from './key-log.ts'
 import { qlogFolder } from './qlog-folder.ts'
+import { type TlsFiles, tlsOptions } from './tls-files.ts'
 import { UsageError } from './usage-error.ts'
 import { versionNames } from './version-names.ts'
 
@@ -15,8 +16,18 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --port PORT       UDP and TCP port, default 4433; 0 = any that is free
   --host ADDRESS    address to listen on; default: all, IPv4 and IPv6
   --root DIR        serve the files below DIR (the same as DIR)
-  --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost
+  --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost.
+                    Several --cert with as many --key: each for its own names. SIGHUP reads
+                    the files again
   --key FILE        private key, PEM
+  --client-ca FILE  ask clients for certificates of these authorities, PEM
+  --require-client-cert
+                    refuse clients without one
+  --ticket-keys FILE
+                    secrets of session tickets, 64 hexadecimal digits a line, newest first:
+                    for servers that resume each other's sessions. SIGHUP reads it again
+  --access-log FORMAT
+                    one line per request on standard output: json (pino's) or text
   --inspector PORT  admin port on loopback, default 4434; off = none
   --workers N       serve with N processes, up to 64; auto = one per core. Default 1
   --retry MODE      have clients prove their address first: always, never, or auto (the
@@ -26,7 +37,7 @@ export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
   --versions LIST   QUIC versions in order of preference, default v1,v2
   --early-data      take requests with the first packets of returning clients (0-RTT):
                     safe methods only, they may be replayed
-  --keylog FILE     append TLS secrets for Wireshark
+  --keylog FILE     append TLS secrets for Wireshark; whoever has them reads everything
   --qlog DIR        write a qlog file per connection to DIR, for https://qvis.quictools.info
   --json            print the ready line as JSON
 `
@@ -35,8 +46,12 @@ const OPTIONS = {
   port: { type: 'string', default: '4433' },
   host: { type: 'string' },
   root: { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
+  cert: { type: 'string', multiple: true },
+  key: { type: 'string', multiple: true },
+  'client-ca': { type: 'string' },
+  'require-client-cert': { type: 'boolean' },
+  'ticket-keys': { type: 'string' },
+  'access-log': { type: 'string' },
   inspector: { type: 'string', default: '4434' },
   workers: { type: 'string' },
   retry: { type: 'string', default: 'auto' },
@@ -53,9 +68,9 @@ export interface ServeCommand {
   readonly isHelp: boolean
   readonly isJson: boolean
   readonly serve: ServeOptions
+  /** Reads the files of certificates and ticket keys again. @throws UsageError; nothing has changed then */
+  readonly reload: TlsFiles['reload']
 }
-
-type Values = ReturnType<typeof parse>['values']
 
 /** @throws UsageError with one line that says what to change */
 export function parseServeOptions(args: string[]): ServeCommand {
@@ -65,7 +80,7 @@ export function parseServeOptions(args: string[]): ServeCommand {
     throw new UsageError('give the folder once: DIR or --root')
   const root = positionals[0] ?? values.root
   if (root !== undefined) requireFolder(root)
-  const tls = readTls(values)
+  const { reload, ...tls } = tlsOptions(values)
   const serve: ServeOptions = {
     port: portNumber('--port', values.port),
     inspector: values.inspector === 'off' ? false : { port: portNumber('--inspector', values.inspector) },
@@ -74,13 +89,14 @@ export function parseServeOptions(args: string[]): ServeCommand {
     ...(values.preferred === undefined ? {} : { preferredAddress: preferredAddress(values.preferred) }),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(root === undefined ? {} : { root }),
-    ...(tls === undefined ? {} : { tls }),
+    ...tls,
+    ...(values['access-log'] !== undefined && { accessLog: { format: logFormat(values['access-log']) } }),
     ...(values.versions === undefined ? {} : { versions: versionNames(values.versions) }),
     ...(values['early-data'] === true && { earlyData: true }),
     ...(values.keylog === undefined ? {} : { keyLog: openKeyLog(values.keylog) }),
     ...(values.qlog === undefined ? {} : { qlogDirectory: qlogFolder(values.qlog) }),
   }
-  return { isHelp: values.help === true, isJson: values.json === true, serve }
+  return { isHelp: values.help === true, isJson: values.json === true, serve, reload }
 }
 
 function parse(args: string[]) {
@@ -126,18 +142,9 @@ function requireFolder(root: string): void {
   }
 }
 
-function readTls({ cert, key }: Values): ServeOptions['tls'] {
-  if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined) throw new UsageError('--cert and --key belong together')
-  return { cert: readText('--cert', cert), key: readText('--key', key) }
-}
-
-function readText(option: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${option}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
-  }
+function logFormat(text: string): 'json' | 'text' {
+  if (text === 'json' || text === 'text') return text
+  throw new UsageError(`--access-log is json or text, not "${text}"`)
 }
 
 function openKeyLog(path: string): (line: string) => void {

@@ -19,8 +19,15 @@ export async function runServe(args: string[]): Promise<number | undefined> {
     }
     const server = await serve(command.serve)
     // A worker: signals, and the ready line, are the business of the process that the user started.
-    if (server.worker !== undefined) return undefined
+    if (server.worker !== undefined) {
+      process.on('SIGHUP', () => reload(undefined, command))
+      return undefined
+    }
     stopOnSignal(server)
+    reloadOnSignal(server, command)
+    if (command.serve.keyLog !== undefined) {
+      process.stderr.write('warning: the key log holds the secrets of all connections\n')
+    }
     process.stdout.write(`${readyLine(server, command)}\n`)
     return undefined
   } catch (error) {
@@ -56,6 +63,24 @@ function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
     )
   }
   return parts.join(', ')
+}
+
+/** SIGHUP reads certificates and ticket keys again. What cannot be used is said, and the old ones stay. */
+function reloadOnSignal(server: QuactorServer, command: ServeCommand): void {
+  process.on('SIGHUP', () => {
+    reload(server, command)
+    for (const { pid } of server.status().workers ?? []) if (pid !== null) process.kill(pid, 'SIGHUP')
+  })
+}
+
+/** Certificates reach the workers through the server, ticket keys are read by each of them. */
+function reload(server: QuactorServer | undefined, command: ServeCommand): void {
+  try {
+    command.reload(server)
+    if (server !== undefined) process.stderr.write('certificates and ticket keys were read again\n')
+  } catch (error) {
+    process.stderr.write(`not reloaded: ${explain(error)}\n`)
+  }
 }
 
 /** The first signal drains, the second stops at once. */

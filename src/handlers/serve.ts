@@ -16,6 +16,7 @@ import type { AltSvc } from './alternative-service.ts'
 import type { ConnectUdpOptions } from './connect-udp/udp-proxy.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
+import type { AccessLogOptions } from './observation/access-log.ts'
 import { startServer } from './start-server.ts'
 import type { WebSocketOpenHandler, WebSocketService } from './websocket-handler.ts'
 import type { WebTransportHandler, WebTransportService } from './webtransport-session.ts'
@@ -136,6 +137,8 @@ export interface ServeOptions {
    * brought home to their handler instead of ending the process; on by default.
    */
   readonly containErrors?: boolean
+  /** One line per request, when its handler has ended: pino's JSON to standard output, or as the options say. */
+  readonly accessLog?: boolean | AccessLogOptions
   /** Told about every handler that crashes or hangs; prints them by default. */
   readonly onFault?: (fault: HandlerFault) => void
   /**

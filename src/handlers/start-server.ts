@@ -19,6 +19,8 @@ import { fetchHandler } from './fetch-handler.ts'
 import { httpDates } from './http-date.ts'
 import { earlyDataSettings, type Http3Options, http3Service } from './http3-service.ts'
 import { MAX_DATAGRAM_FRAME_SIZE } from './limits.ts'
+import { accessLog } from './observation/access-log.ts'
+import { publishFault, publishRequests } from './observation/diagnostics.ts'
 import { RunningServer } from './running-server.ts'
 import type { ServeOptions } from './serve.ts'
 import { certificateOf } from './server-certificate.ts'
@@ -31,7 +33,11 @@ import type { WorkerShare } from './workers/worker-share.ts'
  * @param share what a worker has in common with the others; absent for a server of one process
  */
 export async function startServer(options: ServeOptions, share?: WorkerShare): Promise<RunningServer> {
-  const report = reporterOf(options)
+  const reporter = reporterOf(options)
+  const report: typeof reporter = (fault) => {
+    publishFault(fault)
+    reporter(fault)
+  }
   if (options.secret !== undefined) checkSecret(options.secret)
   const qlog = options.qlogDirectory === undefined ? undefined : new QlogDirectory(options.qlogDirectory)
   const clock = systemClock()
@@ -139,6 +145,12 @@ function ticketsOf(
 }
 
 function handlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
+  const handler = publishRequests(plainHandlerOf(options, demo))
+  const { accessLog: log = false } = options
+  return log === false ? handler : accessLog(handler, log === true ? {} : log)
+}
+
+function plainHandlerOf(options: ServeOptions, demo: DemoOptions): ExchangeHandler {
   if (options.handler !== undefined) return options.handler
   return options.fetch === undefined ? demoRoutes(demo) : fetchHandler(options.fetch)
 }

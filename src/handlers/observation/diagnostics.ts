@@ -4,10 +4,9 @@
 // | channel | message |
 // |---|---|
 // | quactor:request:start, :end, :error | { exchange, outcome?, duration?, error? }; duration in ms |
-// | quactor:handler:fault | { kind, method, path, error } |
-// | quactor:stream:stuck | the report of a stuck stream |
+// | quactor:handlerFault | { kind, method, path, error } |
+// | quactor:stuck, quactor:missedTransition, quactor:invariantViolation | published by the supervisor |
 import { channel } from 'node:diagnostics_channel'
-import type { StuckReport } from '../../supervisor/stuck-report.ts'
 import type { HandlerFault } from '../../supervisor/supervision.ts'
 import type { Exchange, ExchangeHandler } from '../exchange.ts'
 import { observe } from './access-log.ts'
@@ -15,8 +14,7 @@ import { observe } from './access-log.ts'
 const started = channel('quactor:request:start')
 const ended = channel('quactor:request:end')
 const failed = channel('quactor:request:error')
-const faults = channel('quactor:handler:fault')
-const stuck = channel('quactor:stream:stuck')
+const faults = channel('quactor:handlerFault')
 
 /** Message of `quactor:request:*`. */
 export interface RequestMessage {
@@ -43,9 +41,4 @@ export function publishRequests(handler: ExchangeHandler): ExchangeHandler {
 /** A handler that crashed or hung. */
 export function publishFault(fault: HandlerFault): void {
   if (faults.hasSubscribers) faults.publish(fault)
-}
-
-/** Something that has just been found past its deadline. */
-export function publishStuck(report: StuckReport): void {
-  if (stuck.hasSubscribers) stuck.publish(report)
 }

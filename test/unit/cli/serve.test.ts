@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { parseServeOptions } from '../../../src/cli/serve-options.ts'
 import { connect } from '../../../src/client/connect.ts'
+import { createSelfSigned } from '../../../src/transport/io/self-signed.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'quactor-cli-'))
@@ -56,7 +57,40 @@ describe('quactor serve', () => {
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
     expect(output.out.trim().split('\n')).toHaveLength(1)
-    expect(output.err).toBe('')
+    expect(output.err).toBe('warning: the key log holds the secrets of all connections\n')
+  })
+
+  it('SIGHUP reads certificates and ticket keys again; broken ones are said, and the old ones stay', async () => {
+    const files = {
+      cert: join(folder, 'hup.pem'),
+      key: join(folder, 'hup.key'),
+      tickets: join(folder, 'hup.tickets'),
+    }
+    const write = async (name: string): Promise<string> => {
+      const { certPem, keyPem } = await createSelfSigned({ names: [name] })
+      writeFileSync(files.cert, certPem)
+      writeFileSync(files.key, keyPem)
+      return certPem
+    }
+    await write('old.example')
+    writeFileSync(files.tickets, `${'0a'.repeat(32)}\n`)
+    const { line, child, output } = await ready(
+      ...['--cert', files.cert, '--key', files.key, '--ticket-keys', files.tickets, '--access-log', 'text'],
+    )
+    const ca = await write('new.example')
+    child.kill('SIGHUP')
+    await once(child.stderr, 'data')
+    const options = { serverName: 'new.example', ca }
+    const session = await connect(`https://127.0.0.1:${line.port}`, options)
+    expect(await (await session.request({ path: '/health' })).text()).toBe('ok')
+    await session.end()
+    expect(output.out).toMatch(/ h3 GET \/health 200 2 B /)
+    writeFileSync(files.tickets, 'no key\n')
+    child.kill('SIGHUP')
+    await once(child.stderr, 'data')
+    expect(output.err).toBe(
+      `certificates and ticket keys were read again\nnot reloaded: --ticket-keys: ${files.tickets} needs lines of 64 hexadecimal digits\n`,
+    )
   })
 
   it('a port that is in use: one line, exit code 2', async () => {
@@ -94,7 +128,7 @@ describe('quactor serve', () => {
 
 describe('the options of quactor serve', () => {
   it('defaults: port 4433, inspector 4434', () => {
-    expect(parseServeOptions([])).toEqual({
+    expect(parseServeOptions([])).toMatchObject({
       isHelp: false,
       isJson: false,
       serve: { port: 4433, inspector: { port: 4434 }, retry: 'auto' },
