@@ -42,6 +42,10 @@ class Scene {
   readonly overTcp: string[] = []
   /** What TCP answers: fields of a 200, or an error. */
   tcp: readonly string[] | ClientError = ALT_SVC
+  /** Whether each connection was allowed to send early data. */
+  readonly early: boolean[] = []
+  /** The next connection is used before its handshake, which then fails. */
+  isNextDoomed = false
   #closed = 0
 
   constructor(options: HttpClientOptions, world: Partial<WorldOptions> = {}) {
@@ -49,8 +53,15 @@ class Scene {
     this.world = new World({ seed: 1, handler, toServer: PERFECT_LINK, toClient: PERFECT_LINK, ...world })
     const environment: ClientEnvironment = {
       clock: this.world.clock,
-      dial: async (place, { signal }) => {
+      dial: async (place, { signal, mayUseEarlyData }) => {
         this.dialled.push(place)
+        this.early.push(mayUseEarlyData)
+        if (this.isNextDoomed) {
+          this.isNextDoomed = false
+          return this.world.open({
+            verifyCertificate: (_request, done) => done({ alert: 42, reason: 'doomed' }),
+          })
+        }
         const session = this.world.open()
         signal.addEventListener('abort', () => void session.abandon())
         await session.opened
@@ -299,6 +310,14 @@ describe('requests that are sent again', () => {
       await scene.world.pass(60_000)
     },
   )
+
+  it('without early data, when a connection broke over it', async () => {
+    const scene = new Scene({ http3: 'only' })
+    scene.isNextDoomed = true
+    expect(await scene.get()).toBe('h3 200')
+    expect(scene.early).toEqual([true, false])
+    await scene.end()
+  })
 
   it('by another way, when the server is not the right one for the origin (RFC 9110 section 15.5.20)', async () => {
     const handler = (): ExchangeHandler => (exchange) => exchange.respond(421)
