@@ -9,7 +9,7 @@ export const MAX_WEBSOCKET_PAYLOAD = 1_048_576
  */
 export const MAX_WEBSOCKET_BUFFERED = 16_777_216
 
-/** Pongs that wait to be written; later pings are answered by the newest of them (RFC 6455 section 5.5.3). */
+/** Pongs that wait to be written: whoever pings on without reading them loses the socket. */
 export const MAX_PENDING_PONGS = 16
 
 /** Frames of one message, and pieces of it that wait: so many that no honest sender notices. */
