@@ -37,6 +37,7 @@ your browser says <output id="browser"></output>.</p>
 <li><a href="/health">/health</a> <output id="health"></output></li>
 <li><code>POST /echo</code> <output id="echo"></output></li>
 <li><a href="/sse">/sse</a> <output id="sse"></output></li>
+<li><a href="/wt-demo">WebTransport</a> at <code>/wt</code></li>
 <li>WebSocket <code>/ws</code> <output id="ws"></output></li>
 <li><a href="/bytes/1000000">/bytes/1000000</a></li>
 <li><a href="/slow/1000">/slow/1000</a></li>

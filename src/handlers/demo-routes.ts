@@ -1,6 +1,7 @@
 // The routes of `npm start`: one of each thing that a server does, for people and for every outside check.
 import type { Clock } from '../transport/io/clock.ts'
 import { demoPage } from './demo-page.ts'
+import { demoWebTransportPage } from './demo-webtransport-page.ts'
 import type { Exchange, ExchangeHandler } from './exchange.ts'
 import { FILE_CHUNK, MAX_DEMO_BYTES, MAX_DEMO_PAUSE, SSE_INTERVAL } from './limits.ts'
 import { sendFile } from './static-files.ts'
@@ -10,6 +11,8 @@ export interface DemoOptions {
   readonly clock: Clock
   /** Folder whose files are served besides the routes. */
   readonly root?: string
+  /** SHA-256 of a self-signed certificate, base64, for the page about WebTransport. */
+  readonly certificateHash?: string
 }
 
 const TEXT = ['content-type', 'text/plain; charset=utf-8']
@@ -34,6 +37,8 @@ export function demoRoutes(options: DemoOptions): ExchangeHandler {
         throw new Error('the /crash route always throws')
       case '/hang':
         return hang(exchange)
+      case '/wt-demo':
+        return onlyGet(exchange, () => sendPage(exchange, demoWebTransportPage(options.certificateHash)))
       default:
         if (path.startsWith('/bytes/')) return onlyGet(exchange, () => bytes(exchange, path.slice(7)))
         if (path.startsWith('/slow/'))
@@ -157,7 +162,11 @@ async function fileOrPage(exchange: Exchange, path: string, root: string | undef
     exchange.respond(404, TEXT, 'not found\n')
     return
   }
-  const page = Buffer.from(demoPage(exchange.protocol))
+  sendPage(exchange, demoPage(exchange.protocol))
+}
+
+function sendPage(exchange: Exchange, text: string): void {
+  const page = Buffer.from(text)
   exchange.respond(
     200,
     ['content-type', 'text/html; charset=utf-8', 'content-length', String(page.length)],

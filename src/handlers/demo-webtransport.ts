@@ -1,19 +1,46 @@
 // WebTransport at `/wt` of `npm start`: whatever comes goes back. Datagrams as datagrams, bidirectional streams on
-// themselves, unidirectional streams on new ones of the server. Used by server-webtransport.ts.
+// themselves, unidirectional streams on new ones of the server. What the server does by itself the query asks for: close
+// with a code and a reason, drain, or open streams. Used by server-webtransport.ts.
 import type { WebTransportReceiveStream } from '../supervisor/webtransport/streams.ts'
 import type { WebTransportHandler, WebTransportServerSession } from './webtransport-session.ts'
 
 /** Path of the echo. */
 export const DEMO_WEBTRANSPORT_PATH = '/wt'
 
+const GREETING = new TextEncoder().encode('hello from the server')
+
 export const demoWebTransport: WebTransportHandler = async (session) => {
-  const [path] = session.path.split('?', 1)
-  if (path !== DEMO_WEBTRANSPORT_PATH) {
+  const [pathname, query] = session.path.split('?', 2)
+  const searchParams = new URLSearchParams(query)
+  if (pathname !== DEMO_WEBTRANSPORT_PATH) {
     session.reject(404)
     return
   }
+  await session.ready
   const work = [echoDatagrams(session), echoBidirectional(session), echoUnidirectional(session)]
+  if (searchParams.has('drain')) session.drain()
+  if (searchParams.has('open')) work.push(greet(session))
+  const code = searchParams.get('close')
+  if (code !== null) closeAsAsked(session, Number(code), searchParams.get('reason') ?? '')
   await Promise.allSettled(work)
+}
+
+function closeAsAsked(session: WebTransportServerSession, closeCode: number, reason: string): void {
+  const isCode = Number.isInteger(closeCode) && closeCode >= 0 && closeCode <= 0xffff_ffff
+  session.close({ closeCode: isCode ? closeCode : 0, reason })
+}
+
+/** One of each, opened by the server. */
+async function greet(session: WebTransportServerSession): Promise<void> {
+  await session.datagrams.createWritable().getWriter().write(GREETING)
+  const uni = (await session.createUnidirectionalStream({ waitUntilAvailable: true })).getWriter()
+  await uni.write(GREETING)
+  await uni.close()
+  const bidi = await session.createBidirectionalStream({ waitUntilAvailable: true })
+  const writer = bidi.writable.getWriter()
+  await writer.write(GREETING)
+  await writer.close()
+  for await (const _chunk of bidi.readable);
 }
 
 async function echoDatagrams({ datagrams }: WebTransportServerSession): Promise<void> {
