@@ -34,6 +34,12 @@ export type { FetchHandler } from './handlers/fetch-handler.ts'
 export { fetchHandler } from './handlers/fetch-handler.ts'
 export type { ServerRequest } from './handlers/lazy-request.ts'
 export { BodyTooLargeError } from './handlers/limited-body.ts'
+export {
+  type LiveConnection,
+  observeBody,
+  observeDatagrams,
+  type ReceivedDatagram,
+} from './handlers/live-connections.ts'
 export * from './handlers/machine-service/index.ts'
 export { type NodeListener, nodeListener } from './handlers/node-listener.ts'
 export { createServer, NodeServer, type NodeServerOptions } from './handlers/node-server.ts'

@@ -18,6 +18,7 @@ import type { NodeSocket } from '../transport/io/node-socket.ts'
 import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { SelfSigned } from '../transport/io/self-signed.ts'
 import { CertificateStore } from './certificate-store.ts'
+import { connectionsOf, type LiveConnection } from './live-connections.ts'
 import type { CertificateAndKey, QuactorServer } from './serve.ts'
 import { chainsOf } from './server-certificate.ts'
 import { urlOf } from './server-url.ts'
@@ -40,6 +41,7 @@ export class RunningServer implements QuactorServer {
   readonly worker: number | undefined
   readonly inspect$: Observable<InspectionEvent>
   readonly stuck$: Observable<StuckReport>
+  readonly connections$: Observable<LiveConnection>
   readonly #endpoint: Endpoint
   readonly #tcp: readonly TcpServer[]
   readonly #qlog: QlogDirectory | undefined
@@ -69,6 +71,7 @@ export class RunningServer implements QuactorServer {
     this.inspect$ = new Observable((subscriber) =>
       endpoint.inspection.inspect((event) => subscriber.next(event)),
     )
+    this.connections$ = connectionsOf(endpoint.connections)
     this.stuck$ = new Observable((subscriber) =>
       endpoint.stuck.subscribe((report) => subscriber.next(report)),
     )

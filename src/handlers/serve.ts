@@ -16,6 +16,7 @@ import type { AltSvc } from './alternative-service.ts'
 import type { ConnectUdpOptions } from './connect-udp/udp-proxy.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import type { FetchHandler } from './fetch-handler.ts'
+import type { LiveConnection } from './live-connections.ts'
 import type { AccessLogOptions } from './observation/access-log.ts'
 import { startServer } from './start-server.ts'
 import type { WebSocketOpenHandler, WebSocketService } from './websocket-handler.ts'
@@ -168,6 +169,11 @@ export interface QuactorServer {
   readonly inspect$: Observable<InspectionEvent>
   /** A stream, handler, handshake or connection that has just been found past its deadline: once for each state. */
   readonly stuck$: Observable<StuckReport>
+  /**
+   * Each connection whose handshake completes from now on. Hot, shared, without backpressure: subscribers run while packets
+   * are processed. With workers: subscribe in the worker, this process has no connections.
+   */
+  readonly connections$: Observable<LiveConnection>
   /** Everything that is past its deadline now, with the reason of this moment. */
   stuck(): readonly StuckReport[]
   /** The latest events that reached a machine where they are impossible, oldest first; each is a bug of quactor. */

@@ -46,7 +46,11 @@ export async function startServer(options: ServeOptions, share?: WorkerShare): P
   const tunnels = tunnelRoutesOf(options, clock)
   const { origins, qpack } = options
   const http3: Http3Options = { tunnels, origins, qpack, webtransport: webtransportOf(options) }
-  const handler = handlerOf(options, { clock, ...(options.root === undefined ? {} : { root: options.root }) })
+  const handler = handlerOf(options, {
+    clock,
+    ...(options.root === undefined ? {} : { root: options.root }),
+    ...(certificate.selfSigned && { certificateHash: certificate.selfSigned.certificateHash }),
+  })
   const altSvc = checkedAltSvc(options.altSvc ?? {})
   const application = http3Service(handler, httpDates(), http3)
   const tickets = ticketsOf({ ...options, ...share?.tickets }, clock, http3, share?.antiReplay)

@@ -4,6 +4,7 @@ import { connectionLife } from '../machines/index.ts'
 import type { ConnectionMetrics } from '../transport/connection/index.ts'
 import { toHex } from '../transport/wire/index.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
+import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { CONNECTION_LIST } from './limits.ts'
 
 export interface ConnectionReport {
@@ -30,12 +31,13 @@ export function listConnections(
   const reports: ConnectionReport[] = []
   for (const entry of entries) {
     if (reports.length === most) break
-    reports.push(reportOf(entry))
+    reports.push(reportOf(entry.supervisor))
   }
   return reports
 }
 
-function reportOf({ supervisor }: ConnectionEntry): ConnectionReport {
+/** The numbers of one connection now. */
+export function reportOf(supervisor: ConnectionSupervisor): ConnectionReport {
   const { connection, handlerCount, application } = supervisor
   const { originalDestinationConnectionId: id, remote, version, actor, streams } = connection
   return {

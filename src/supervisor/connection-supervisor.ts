@@ -303,6 +303,7 @@ export class ConnectionSupervisor
   handleHandshakeComplete(): void {
     this.isHandshakeComplete = true
     this.application.handleHandshakeComplete()
+    this.#services.connections.opened(this)
   }
 
   handleEarlyDataVerdict(isAccepted: boolean): void {
@@ -331,6 +332,7 @@ export class ConnectionSupervisor
     for (const actor of [...this.#streams.keys()]) actor.raise(StreamEvent.connectionClosed)
     this.application.handleClosed()
     this.#services.counters.connectionsClosed++
+    this.#services.connections.closed(this)
     this.#forget(this)
   }
 

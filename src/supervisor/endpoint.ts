@@ -10,6 +10,7 @@ import type { DatagramSocket } from '../transport/io/datagram-socket.ts'
 import { Arrivals } from './arrivals.ts'
 import type { ConnectionEntry } from './connection-entry.ts'
 import { type ConnectSettings, openConnection } from './connection-factory.ts'
+import { ConnectionFeed } from './connection-feed.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { Counters } from './counters.ts'
@@ -32,6 +33,7 @@ export class Endpoint {
   readonly counters = new Counters()
   readonly missed = new MissedTransitions()
   readonly stuck = new StuckFeed()
+  readonly connections = new ConnectionFeed()
   /** Inspectors listen here; see XState's inspection events. */
   readonly inspection = new InspectionHub()
   readonly turn: TurnTime
@@ -59,6 +61,7 @@ export class Endpoint {
       counters: this.counters,
       missed: this.missed,
       stuck: this.stuck,
+      connections: this.connections,
       inspection: this.inspection,
       settings,
       report: options.report ?? (() => {}),

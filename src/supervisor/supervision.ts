@@ -1,8 +1,10 @@
 // What the supervisors share: settings, the services that every connection supervisor gets, and the contract of
 // an application that can be drained. Used by endpoint.ts, connection-supervisor.ts and http3-service.ts.
+
 import type { ActorOwner, CompiledMachine, InspectionHub, Interpreter } from '../machines/index.ts'
 import type { ConnectionApplication } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
+import type { ConnectionFeed } from './connection-feed.ts'
 import type { Counters } from './counters.ts'
 import type { InvariantMode } from './invariants.ts'
 import * as limits from './limits.ts'
@@ -69,6 +71,7 @@ export interface SupervisionServices {
   readonly counters: Counters
   readonly missed: MissedTransitions
   readonly stuck: StuckFeed
+  readonly connections: ConnectionFeed
   readonly settings: Readonly<SupervisionSettings>
   /** Where inspectors listen; nobody does at first. */
   readonly inspection: InspectionHub

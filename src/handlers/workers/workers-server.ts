@@ -18,6 +18,7 @@ import type { SelfSigned } from '../../transport/io/self-signed.ts'
 import { REPLAY_WINDOW } from '../../transport/tls/limits.ts'
 import { CertificateStore } from '../certificate-store.ts'
 import type { ReportHandlerFault } from '../fault-report.ts'
+import type { LiveConnection } from '../live-connections.ts'
 import type { CertificateAndKey, QuactorServer, ServeOptions } from '../serve.ts'
 import { chainsOf, type ServerCertificate } from '../server-certificate.ts'
 import { urlOf } from '../server-url.ts'
@@ -49,6 +50,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   readonly certificate: SelfSigned | undefined
   readonly worker = undefined
   readonly inspect$: Observable<InspectionEvent> = NEVER
+  readonly connections$: Observable<LiveConnection> = NEVER
   readonly stuck$: Observable<StuckReport>
   readonly clock: Clock
   readonly actorOwner: ActorOwner
