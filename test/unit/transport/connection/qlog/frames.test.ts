@@ -28,6 +28,18 @@ const cases: readonly [string, string, QlogData][] = [
     '04 04 41 0c 05',
     { frame_type: 'reset_stream', stream_id: 4, error: 'unknown', error_code: 268, final_size: 5 },
   ],
+  [
+    'RESET_STREAM_AT',
+    '24 04 41 0c 05 03',
+    {
+      frame_type: 'reset_stream_at',
+      stream_id: 4,
+      error: 'unknown',
+      error_code: 268,
+      final_size: 5,
+      reliable_size: 3,
+    },
+  ],
   ['STOP_SENDING', '05 04 07', { frame_type: 'stop_sending', stream_id: 4, error: 'unknown', error_code: 7 }],
   [
     'CRYPTO',
