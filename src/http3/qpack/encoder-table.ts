@@ -48,10 +48,10 @@ export class EncoderTable extends DynamicTable {
 
   /**
    * Close to eviction, or evicted already: not to be referred to, so that it becomes evictable (RFC 9204 section
-   * 2.1.1.1). The oldest quarter of the capacity drains.
+   * 2.1.1.1). The oldest eighth of the capacity drains.
    */
   isDraining(entry: TableEntry): boolean {
-    return this.insertedBytes - entry.start > this.capacity - (this.capacity >>> 2)
+    return this.insertedBytes - entry.start > this.capacity - (this.capacity >>> 3)
   }
 
   protected override forget(entry: TableEntry): void {

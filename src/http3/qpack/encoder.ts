@@ -126,10 +126,10 @@ export class QpackEncoder implements DecoderStreamOwner {
     const found = group?.values.get(value)
     const entry =
       found === undefined
-        ? this.#insert(name, value, known, group, forbiddenInName, forbiddenInValue)
+        ? this.#enter(name, value, known, group, forbiddenInName, forbiddenInValue)
         : this.#referable(found)
     if (entry !== undefined) this.#note(LineForm.indexed, entry)
-    else this.#planLiteral(name, value, known)
+    else this.#planLiteral(name, value, known, forbiddenInName)
   }
 
   /** Ends the plan: the section is about to be sent. */
@@ -237,12 +237,20 @@ export class QpackEncoder implements DecoderStreamOwner {
     if (entry.index >= this.required) this.required = entry.index + 1
   }
 
-  #planLiteral(name: string, value: string, known: StaticName | undefined): void {
+  #planLiteral(name: string, value: string, known: StaticName | undefined, forbiddenInName: number): void {
     if (entrySize(name, value) <= this.#capacity) this.isSettled = false
-    // The insertion of another line may have brought the name, or evicted it.
-    const entry = known === undefined ? this.table.find(name)?.latest : undefined
-    const isUsable = entry !== undefined && this.#isReferable(entry) && !this.#isLeaving(entry)
+    const entry = known === undefined ? this.#nameEntry(name, forbiddenInName) : undefined
+    const isUsable = entry !== undefined && this.#isReferable(entry)
     this.#note(isUsable ? LineForm.named : LineForm.plain, isUsable ? entry : undefined)
+  }
+
+  /** An entry whose name can be referred to; a name that comes again with ever other values gets one without value. */
+  #nameEntry(name: string, forbiddenInName: number): TableEntry | undefined {
+    // Looked for again: the insertion of another line may have brought the name, or evicted it.
+    const group = this.table.find(name)
+    if (group !== undefined && !this.#isLeaving(group.latest)) return group.latest
+    if (group === undefined && !this.#policy.isNameRepeated(name)) return undefined
+    return this.#insert(name, '', undefined, group, forbiddenInName, 0)
   }
 
   /** About to be evicted; an entry that was not acknowledged cannot be, whatever its age. */
@@ -277,7 +285,8 @@ export class QpackEncoder implements DecoderStreamOwner {
     return this.table.add(entry.name, entry.value)
   }
 
-  #insert(
+  /** A new entry for the line, if it is worth one and can be referred to. */
+  #enter(
     name: string,
     value: string,
     known: StaticName | undefined,
@@ -286,6 +295,18 @@ export class QpackEncoder implements DecoderStreamOwner {
     forbiddenInValue: number,
   ): TableEntry | undefined {
     if (!this.#policy.shouldInsert(name, value)) return undefined
+    const entry = this.#insert(name, value, known, group, forbiddenInName, forbiddenInValue)
+    return entry !== undefined && this.#isReferable(entry) ? entry : undefined
+  }
+
+  #insert(
+    name: string,
+    value: string,
+    known: StaticName | undefined,
+    group: NameGroup | undefined,
+    forbiddenInName: number,
+    forbiddenInValue: number,
+  ): TableEntry | undefined {
     if (!this.#canInsert(entrySize(name, value), name.length + value.length + FIELD_LINE_OVERHEAD)) {
       return undefined
     }
@@ -299,8 +320,7 @@ export class QpackEncoder implements DecoderStreamOwner {
       offset = writePrefixInteger(target, offset, 0x80, 6, relative)
     } else offset = writeName(target, offset, 0x40, 5, name, forbiddenInName)
     output.commit(writeValue(target, offset, name, value, forbiddenInValue))
-    const entry = this.table.add(name, value)
-    return this.#isReferable(entry) ? entry : undefined
+    return this.table.add(name, value)
   }
 
   /**

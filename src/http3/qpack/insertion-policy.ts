@@ -46,6 +46,10 @@ const stable = new Set([
 /** Lines remembered by their hash: a few messages. A power of two. */
 const HISTORY_SLOTS = 256
 
+/** Where the hashes of lines and of names alone begin. */
+const LINE_SEED = 0x811c9dc5
+const NAME_SEED = 0x2f0b4c47
+
 /** Characters of a value that its hash looks at. */
 const HASHED_CHARACTERS = 32
 
@@ -62,10 +66,18 @@ export class InsertionPolicy {
     return stable.has(name) || this.#isRepeated(name, value)
   }
 
-  // A false hit costs one useless entry.
+  /** Whether a name that no table has should get an entry of its own. */
+  isNameRepeated(name: string): boolean {
+    return this.#remember(hashText(name, NAME_SEED))
+  }
+
   #isRepeated(name: string, value: string): boolean {
+    return this.#remember(hashText(value, hashText(name, LINE_SEED)))
+  }
+
+  // A false hit costs one useless entry.
+  #remember(hash: number): boolean {
     this.#seen ??= new Uint32Array(HISTORY_SLOTS)
-    const hash = hashText(value, hashText(name, 0x811c9dc5))
     const slot = hash & (HISTORY_SLOTS - 1)
     if (this.#seen[slot] === hash) return true
     this.#seen[slot] = hash

@@ -398,3 +398,26 @@ describe('early data and what is announced (RFC 9204 section 3.2.3)', () => {
     expect(session.error).toBe(0x202)
   })
 })
+
+describe('names that come with ever other values', () => {
+  it('get an entry without value, so that only the value is a literal', () => {
+    const client = new Client()
+    const lengths: number[] = []
+    for (let round = 0; round < 6; round++) {
+      const fields = ['x-request-identifier', `${round}`]
+      const sent = client.answer(fields)
+      client.readInsertions()
+      expect(client.read(sent)).toEqual([':status', '200', ...fields])
+      client.giveFeedback()
+      lengths.push(sent.section.length)
+    }
+    expect(lengths).toEqual([21, 6, 6, 6, 6, 6])
+    expect(client.encoder.table.get(0)).toMatchObject({ name: 'x-request-identifier', value: '' })
+  })
+
+  it('secret ones do not', () => {
+    const client = new Client()
+    for (let round = 0; round < 4; round++) client.answer(['proxy-authorization', `${round}`])
+    expect(client.encoder.table.insertCount).toBe(0)
+  })
+})
