@@ -46,6 +46,7 @@ export { createServer, NodeServer, type NodeServerOptions } from './handlers/nod
 export { type AccessLogOptions, accessLog } from './handlers/observation/access-log.ts'
 export type { RequestMessage } from './handlers/observation/diagnostics.ts'
 export { type OpenTelemetryApi, traced } from './handlers/observation/open-telemetry.ts'
+export { type RouteHandler, type RouteMatch, type RouteTable, routes } from './handlers/routes.ts'
 export type { CertificateAndKey, QuactorServer, ServeOptions } from './handlers/serve.ts'
 export { serve } from './handlers/serve.ts'
 export { staticFiles } from './handlers/static-files.ts'

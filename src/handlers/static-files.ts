@@ -1,4 +1,5 @@
-// Files below a folder: GET and HEAD with types, validators and one byte range (RFC 9110 sections 13 and 14).
+// Files below a folder: GET and HEAD with types, validators, one byte range (RFC 9110 sections 13 and 14), and variants
+// that were compressed beforehand.
 // Used by the demo routes for --root, and open to users of the package.
 import type { Stats } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
@@ -6,8 +7,22 @@ import { resolve, sep } from 'node:path'
 import { lookup } from 'mrmime'
 import type { Exchange, ExchangeHandler } from './exchange.ts'
 import { FILE_CHUNK, MAX_FILE_PATH } from './limits.ts'
+import { variantsOf } from './precompressed.ts'
 
 const NOT_FOUND_FIELDS = ['content-type', 'text/plain; charset=utf-8', 'content-length', '10']
+
+/** What is sent for a path. */
+interface ChosenFile {
+  /** Of the file that was asked for; its type counts. */
+  readonly path: string
+  /** That file, or a compressed variant. */
+  readonly file: FileHandle
+  readonly stats: Stats
+  /** Content coding of a variant. */
+  readonly coding: string | undefined
+  /** Other clients may be sent something else. */
+  readonly varies: boolean
+}
 
 /** First and last byte of what is sent. */
 interface ByteRange {
@@ -34,16 +49,18 @@ export function staticFiles(root: string): ExchangeHandler {
 export async function sendFile(exchange: Exchange, root: string): Promise<boolean> {
   const path = await locate(root, exchange.path)
   if (path === undefined) return false
+  const { accepted, exists } = await variantsOf(exchange, path)
+  const [variant] = accepted
   let file: FileHandle
   try {
-    file = await open(path, 'r')
+    file = await open(variant?.path ?? path, 'r')
   } catch {
     return false
   }
   try {
     const stats = await file.stat()
     if (!stats.isFile()) return false
-    await send(exchange, path, file, stats)
+    await send(exchange, { path, file, stats, coding: variant?.coding, varies: exists })
     return true
   } finally {
     await file.close()
@@ -79,15 +96,20 @@ function decodePath(requestPath: string): string | undefined {
   return decoded
 }
 
-async function send(exchange: Exchange, path: string, file: FileHandle, stats: Stats): Promise<void> {
-  const etag = `W/"${stats.size.toString(16)}-${Math.floor(stats.mtimeMs).toString(16)}"`
+async function send(exchange: Exchange, chosen: ChosenFile): Promise<void> {
+  const { path, file, stats, coding } = chosen
+  const mark = coding === undefined ? '' : `-${coding}`
+  const etag = `W/"${stats.size.toString(16)}-${Math.floor(stats.mtimeMs).toString(16)}${mark}"`
   const fields = ['etag', etag, 'last-modified', stats.mtime.toUTCString(), 'accept-ranges', 'bytes']
+  // RFC 9110 section 12.5.5: a cache must ask again for a client that accepts other codings.
+  if (chosen.varies) fields.push('vary', 'accept-encoding')
   if (isFresh(exchange, etag, stats)) {
     exchange.respond(304, fields)
     return
   }
   const type = lookup(path) ?? 'application/octet-stream'
   fields.push('content-type', type.startsWith('text/') ? `${type}; charset=utf-8` : type)
+  if (coding !== undefined) fields.push('content-encoding', coding)
   const range = rangeOf(exchange, stats)
   if (range === 'unsatisfiable') {
     exchange.respond(416, ['content-range', `bytes */${stats.size}`])

@@ -19,6 +19,11 @@ beforeAll(() => {
   writeFileSync(join(root, '.env'), 'secret')
   writeFileSync(join(root, 'folder', 'index.html'), '<p>index')
   symlinkSync(join(base, 'secret.txt'), join(root, 'link.txt'))
+  writeFileSync(join(root, 'app.js'), 'plain')
+  writeFileSync(join(root, 'app.js.br'), 'brotli')
+  writeFileSync(join(root, 'app.js.gz'), 'gzip')
+  writeFileSync(join(root, 'odd.js'), 'odd')
+  symlinkSync(join(base, 'secret.txt'), join(root, 'odd.js.br'))
   utimesSync(join(root, 'a b.txt'), 1_700_000_000.5, 1_700_000_000.5)
 })
 
@@ -50,6 +55,32 @@ describe('static files', () => {
     expect([head.status, head.field('content-length'), head.written.length]).toEqual([200, '200000', 0])
     const empty = await get('/empty.css')
     expect([empty.status, empty.text, empty.field('content-length')]).toEqual([200, '', '0'])
+  })
+
+  it.each([
+    ['gzip, deflate, br, zstd', 'br', 'brotli'],
+    ['gzip;q=0.5, br;q=0', 'gzip', 'gzip'],
+    ['*', 'br', 'brotli'],
+    ['br;q=0, gzip;q=0, *;q=0', undefined, 'plain'],
+    ['zstd', undefined, 'plain'],
+  ])('a variant compressed beforehand for "%s" (RFC 9110 section 12.5.3)', async (field, coding, text) => {
+    const exchange = await get('/app.js', ['accept-encoding', field])
+    expect([exchange.field('content-encoding'), exchange.text]).toEqual([coding, text])
+    expect(exchange.field('content-type')).toMatch(/javascript/)
+    expect(exchange.field('vary')).toBe('accept-encoding')
+    const fresh = await get('/app.js', ['accept-encoding', field, 'if-none-match', exchange.field('etag')!])
+    expect(fresh.status).toBe(304)
+  })
+
+  it('variants have validators of their own, and one that is a link is none', async () => {
+    const tags = await Promise.all(
+      ['br', 'gzip', 'zstd'].map(async (coding) =>
+        (await get('/app.js', ['accept-encoding', coding])).field('etag'),
+      ),
+    )
+    expect(new Set(tags).size).toBe(3)
+    const odd = await get('/odd.js', ['accept-encoding', 'br'])
+    expect([odd.text, odd.field('vary')]).toEqual(['odd', undefined])
   })
 
   it('a folder stands for its index.html, with the slash', async () => {
