@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { certificate, check, expect, finish, origin, runChecks } from './checks.mjs'
+import { checkWebTransport } from './deno-webtransport.mjs'
 
 const FRAME = { data: 0x00, headers: 0x01 }
 const { hostname, port, host } = new URL(origin)
@@ -122,4 +123,5 @@ await runChecks(async (method, path, body) => {
 /** RFC 9114 section 8.1: H3_NO_ERROR. */
 connection.close({ closeCode: 0x100, reason: '' })
 await connection.closed
+await checkWebTransport()
 finish()
