@@ -120,6 +120,7 @@ export class HttpClient implements AsyncDisposable {
       if (!isUnreachable) throw error
       if (route.rescue === undefined || !isRepeatable(input.body)) throw route.failure ?? error
       const other = await route.rescue().catch(() => undefined)
+      input.signal?.throwIfAborted()
       if (other === undefined) throw error
       return this.#send(url, input, other)
     }

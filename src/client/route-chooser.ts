@@ -83,7 +83,7 @@ export class RouteChooser {
     const timer = clock.setTimer(clock.now() + headStart, () => late.resolve(undefined))
     try {
       const session = await Promise.race([pool.acquire(place, waiting.signal), late.promise])
-      if (session === undefined) return this.#letGoOn(place)
+      if (session === undefined) return this.#letGoOn(place, signal)
       alternatives.noteSuccess(place.origin, place.alternative)
       return { by: 'h3', session, place }
     } catch (error) {
@@ -99,20 +99,22 @@ export class RouteChooser {
   }
 
   /** TCP goes first; a connection that comes late serves later requests. */
-  #letGoOn(place: Place & { alternative: Alternative }): Route {
+  #letGoOn(place: Place & { alternative: Alternative }, signal: AbortSignal | undefined): Route {
     const { pool, alternatives } = this.#settings
-    const opening = pool.prepare(place)
-    opening.then(
+    let failure: unknown
+    pool.prepare(place).then(
       () => alternatives.noteSuccess(place.origin, place.alternative),
       (error) => {
+        failure = error
         if (error instanceof ClientError && error.kind !== 'aborted') {
           alternatives.noteFailure(place.origin, place.alternative)
         }
       },
     )
+    // Whoever waits for it keeps the process alive for it, too.
     const rescue = async (): Promise<Route> => {
-      await opening
-      return { by: 'h3', place, session: await pool.acquire(place) }
+      if (failure !== undefined) throw failure
+      return { by: 'h3', place, session: await pool.acquire(place, signal) }
     }
     return { by: 'tcp', rescue }
   }

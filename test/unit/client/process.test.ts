@@ -104,6 +104,15 @@ describe('a script ends by itself', () => {
   })
 })
 
+describe('a script waits', () => {
+  it('for HTTP/3 where TCP comes to nothing, until that does, too', async () => {
+    const script = `const client = new HttpClient({ insecure: true, http3: 'prefer', headStart: 50, timeout: 1000 })
+      const error = await client.fetch('https://127.0.0.1:9/').catch((reason) => reason)
+      console.log(error.cause.kind)`
+    expect(await run(script)).toMatchObject({ output: 'connect\n', code: 0 })
+  })
+})
+
 describe('a response that nobody holds any more', () => {
   it('is given up when it is collected, unread', async () => {
     const script = `const client = new HttpClient({ insecure: true, http3: 'only' })
