@@ -225,26 +225,41 @@ function printHead({ status, fields, protocol }: ClientResponse): void {
   process.stdout.write(`${lines.join('\n')}\n\n`)
 }
 
+/** Standard output is one for the whole process: what went wrong with it first, e.g. EPIPE when its reader has left. */
+let outputFailure: Error | undefined
+let isOutputWatched = false
+
+function watchOutput(): void {
+  if (isOutputWatched) return
+  isOutputWatched = true
+  process.stdout.on('error', (error) => {
+    outputFailure ??= error
+  })
+}
+
 /** Writes the body where the options say, no faster than that takes it; returns its length in bytes. */
 async function writeBody(response: ClientResponse, options: GetOptions): Promise<number> {
   const isDropped = options.json === true && options.output === undefined
   const path = options.output
   const file = path === undefined ? undefined : createWriteStream(path)
   const target = file ?? process.stdout
+  watchOutput()
   let bytes = 0
   try {
     if (file !== undefined) await once(file, 'open')
     for await (const chunk of response) {
       bytes += chunk.length
-      if (!isDropped && !target.write(chunk)) await once(target, 'drain')
+      if (isDropped) continue
+      if (!target.write(chunk)) await once(target, 'drain')
+      if (file === undefined && outputFailure !== undefined) throw outputFailure
     }
     if (file !== undefined) {
       file.end()
       await once(file, 'finish')
     }
   } catch (error) {
-    const isFile = (error as NodeJS.ErrnoException).syscall !== undefined
-    throw isFile && path !== undefined ? new FileError(ExitCode.writeFailed, path, error) : error
+    const isWriting = (error as NodeJS.ErrnoException).syscall !== undefined
+    throw isWriting ? new FileError(ExitCode.writeFailed, path ?? 'standard output', error) : error
   }
   return bytes
 }
