@@ -351,12 +351,16 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
   }
 
   handlePriorityUpdate(id: number, value: string): void {
+    this.log?.priorityUpdate('parsed', this.peerControlId, id, value)
     this.priorityUpdates.handle(id, value)
   }
 
   /** Client: tells the server to send a response more or less urgently (RFC 9218 section 7). */
   sendPriorityUpdate(streamId: number, priority: Priority): void {
-    this.controlStream?.write(encodePriorityUpdate(streamId, priorityText(priority)))
+    if (this.controlStream === undefined) return
+    const value = priorityText(priority)
+    this.log?.priorityUpdate('created', this.controlStream.id, streamId, value)
+    this.controlStream.write(encodePriorityUpdate(streamId, value))
   }
 
   handlePeerGoaway(id: number): void {

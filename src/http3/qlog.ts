@@ -35,6 +35,15 @@ export class H3Log {
     this.#frame(event, streamId, { frame_type: 'goaway', id })
   }
 
+  /** @param id of the request that the frame speaks of; @param value the priority field's text */
+  priorityUpdate(event: H3FrameEvent, streamId: number, id: number, value: string): void {
+    this.#frame(event, streamId, {
+      frame_type: 'priority_update',
+      stream_id: id,
+      priority_field_value: value,
+    })
+  }
+
   settings(event: H3FrameEvent, streamId: number, settings: H3Settings): void {
     const { qpackMaxTableCapacity, maxFieldSectionSize, qpackBlockedStreams } = settings
     const list = [{ name: 'settings_qpack_max_table_capacity', value: qpackMaxTableCapacity }]

@@ -9,6 +9,7 @@ import {
   priorityOf,
   priorityText,
 } from '../../../src/http3/priorities.ts'
+import { H3Log } from '../../../src/http3/qlog.ts'
 import { frame, getFields, headers, Session, varint } from './session.ts'
 import type { StreamDouble } from './stream-double.ts'
 
@@ -197,6 +198,21 @@ describe('PRIORITY_UPDATE (RFC 9218 section 7)', () => {
     }
     expect([session.error, most]).toEqual([0x107, MAX_EARLY_PRIORITIES])
     expect(sent).toBeLessThan(1_100)
+  })
+
+  it('stands in the log of both sides (draft-ietf-quic-qlog-h3-events section 5)', () => {
+    const events: unknown[] = []
+    const log = new H3Log({ write: (name, _category, data) => events.push([name, data]) })
+    const client = new Session('client')
+    const server = new Session('server')
+    for (const { h3 } of [client, server]) Reflect.set(h3, 'log', log)
+    const request = client.h3.openRequest(getFields, false)!
+    events.length = 0
+    request.setPriority({ urgency: 1 })
+    server.control(update(0, 'u=1'))
+    const frame = { frame_type: 'priority_update', stream_id: 0, priority_field_value: 'u=1' }
+    expect(events).toContainEqual(['http3:frame_created', { stream_id: 2, frame }])
+    expect(events).toContainEqual(['http3:frame_parsed', { stream_id: 2, frame }])
   })
 
   it('of a client goes out on the control stream in its shortest form', () => {
