@@ -30,8 +30,11 @@ export abstract class QueueEntry {
   abstract readonly id: number
   /** 0 (first) to 7, or CRITICAL_URGENCY. Changed by `SendQueue.setPriority` only. */
   urgency = DEFAULT_URGENCY
-  /** Shares with others of its urgency instead of waiting for those before it (RFC 9218 section 4.2). */
-  incremental = false
+  /**
+   * Shares with others of its urgency instead of waiting for those before it (RFC 9218 section 4.2). Streams about which
+   * nothing was said share: that is fair, and RFC 9218's other default is for those who know of priorities.
+   */
+  incremental = true
   isQueued = false
   /** Place in the heap of its level; of no meaning for incremental streams. */
   heapIndex = 0

@@ -133,7 +133,8 @@ export class QuicStream extends QueueEntry implements ActorSubject, EntryTarget 
   /**
    * Says when this stream's data and its repetitions go out, compared with other streams; counts at once (RFC 9218).
    * @param urgency 0 (first) to 7, or CRITICAL_URGENCY; 3 unless it is set
-   * @param incremental whether it shares with streams of its urgency, or waits for those with lower IDs
+   * @param incremental whether it shares with streams of its urgency, as until it is set, or waits for those with lower
+   *   IDs
    * @throws RangeError for any other urgency
    */
   setPriority(urgency: number, incremental: boolean): void {

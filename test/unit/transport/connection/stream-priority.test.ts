@@ -8,8 +8,11 @@ const BULK = 200_000
 
 interface Wanted {
   urgency?: number
-  incremental?: boolean
+  /** Nothing is said when it is undefined. */
+  incremental?: boolean | undefined
 }
+
+const ORDERED: Wanted = { incremental: false }
 
 class Race {
   readonly pair = new Pair().handshake()
@@ -22,10 +25,10 @@ class Race {
       server.application.readAll(stream)
       if (stream.isReadComplete) this.finished.push(stream.id)
     }
-    for (const { urgency = 3, incremental = false } of wanted) {
+    for (const { urgency = 3, incremental } of wanted) {
       const stream = client.connection.openStream('bidi')!
       stream.application = client.application
-      stream.setPriority(urgency, incremental)
+      if (incremental !== undefined) stream.setPriority(urgency, incremental)
       stream.write(Buffer.alloc(size))
       stream.end()
       this.streams.push(stream)
@@ -42,30 +45,38 @@ class Race {
   }
 }
 
-test('without priorities, in the order of the requests', () => {
-  expect(new Race([{}, {}, {}]).run().finished).toEqual([0, 4, 8])
+test('those that are not incremental in the order in which they were opened', () => {
+  expect(new Race([ORDERED, ORDERED, ORDERED]).run().finished).toEqual([0, 4, 8])
 })
 
 test('the more urgent one first, whenever it was opened', () => {
-  expect(new Race([{ urgency: 6 }, { urgency: 3 }, { urgency: 0 }]).run().finished).toEqual([8, 4, 0])
+  expect(new Race([{ ...ORDERED, urgency: 6 }, ORDERED, { ...ORDERED, urgency: 0 }]).run().finished).toEqual([
+    8, 4, 0,
+  ])
 })
 
-test('incremental ones at the same pace', () => {
-  const race = new Race([{ incremental: true }, { incremental: true }])
+test.each<[string, boolean | undefined]>([
+  ['incremental ones', true],
+  ['those about which nothing was said', undefined],
+])('%s at the same pace', (_name, incremental) => {
+  const race = new Race([{ incremental }, { incremental }])
   race.pair.run(20_000, () => race.received(race.streams[1]) > BULK / 2)
   const [first, second] = race.streams.map((stream) => race.received(stream))
   expect(Math.abs(first - second)).toBeLessThan(BULK / 10)
 })
 
 test('a change in the middle counts at once', () => {
-  const race = new Race([{}, {}])
+  const race = new Race([ORDERED, ORDERED])
   race.pair.run(20_000, () => race.received(race.streams[0]) > BULK / 4)
   race.streams[1].setPriority(1, false)
   expect(race.run().finished).toEqual([4, 0])
 })
 
 test('a critical stream overtakes what is queued', () => {
-  const race = new Race([{ urgency: 0 }, { urgency: 0, incremental: true }])
+  const race = new Race([
+    { ...ORDERED, urgency: 0 },
+    { urgency: 0, incremental: true },
+  ])
   const control = race.pair.client.connection.openStream('uni')!
   control.application = race.pair.client.application
   control.setPriority(CRITICAL_URGENCY, false)
@@ -79,7 +90,7 @@ test('a critical stream overtakes what is queued', () => {
 })
 
 test('an endless stream leaves something to every other one', () => {
-  const race = new Race([{ urgency: 0 }], 8 * BULK)
+  const race = new Race([{ ...ORDERED, urgency: 0 }], 8 * BULK)
   const { client } = race.pair
   const last = client.connection.openStream('bidi')!
   last.application = client.application
