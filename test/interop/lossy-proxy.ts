@@ -33,33 +33,40 @@ function dice(seed: number): () => number {
   }
 }
 
+async function bound(type: 'udp4' | 'udp6', port: number): Promise<Socket> {
+  const socket = type === 'udp4' ? createSocket('udp4') : createSocket({ type: 'udp6', ipv6Only: true })
+  socket.bind(port, type === 'udp4' ? '127.0.0.1' : '::1')
+  await once(socket, 'listening')
+  return socket
+}
+
 export class LossyProxy {
   readonly counters = { forwarded: 0, lost: 0, rebindings: 0 }
+  readonly port: number
   readonly #options: ProxyOptions
-  readonly #front = createSocket('udp4')
+  readonly #fronts: readonly Socket[]
   readonly #mappings = new Map<string, Mapping>()
   readonly #dice: () => number
 
-  private constructor(options: ProxyOptions) {
+  private constructor(options: ProxyOptions, fronts: readonly Socket[]) {
     this.#options = options
+    this.#fronts = fronts
     this.#dice = dice(options.seed ?? 1)
-    this.#front.on('message', (bytes, { address, port }) => this.#toServer(bytes, address, port))
+    this.port = fronts[0]!.address().port
+    for (const front of fronts)
+      front.on('message', (bytes, { address, port }) => this.#toServer(front, bytes, address, port))
   }
 
-  /** @param port on 127.0.0.1 to listen on; 0 = any */
-  static async start(options: ProxyOptions, port = 0): Promise<LossyProxy> {
-    const proxy = new LossyProxy(options)
-    proxy.#front.bind(port, '127.0.0.1')
-    await once(proxy.#front, 'listening')
-    return proxy
-  }
-
-  get port(): number {
-    return this.#front.address().port
+  /** Listens on one port of 127.0.0.1 and, where there is one, ::1: some clients ask for localhost there first. */
+  static async start(options: ProxyOptions): Promise<LossyProxy> {
+    const front = await bound('udp4', 0)
+    const { port } = front.address()
+    const second = await bound('udp6', port).catch(() => undefined)
+    return new LossyProxy(options, second === undefined ? [front] : [front, second])
   }
 
   close(): void {
-    this.#front.close()
+    for (const front of this.#fronts) front.close()
     for (const { socket, timer } of this.#mappings.values()) {
       clearInterval(timer)
       socket.close()
@@ -74,33 +81,34 @@ export class LossyProxy {
     return isLost
   }
 
-  #toServer(bytes: Buffer, address: string, port: number): void {
-    const key = `${address}:${port}`
+  #toServer(front: Socket, bytes: Buffer, address: string, port: number): void {
+    const key = `${address} ${port}`
     let mapping = this.#mappings.get(key)
     if (mapping === undefined) {
-      mapping = { socket: this.#upstream(address, port), timer: undefined }
+      const answer = (back: Buffer): void => front.send(back, port, address)
+      mapping = { socket: this.#upstream(answer), timer: undefined }
       this.#mappings.set(key, mapping)
-      this.#rebindLater(mapping, address, port)
+      this.#rebindLater(mapping, answer)
     }
     if (!this.#isLost) mapping.socket.send(bytes, this.#options.target, '127.0.0.1')
   }
 
-  #upstream(address: string, port: number): Socket {
+  #upstream(answer: (bytes: Buffer) => void): Socket {
     const socket = createSocket('udp4')
     socket.on('message', (bytes) => {
-      if (!this.#isLost) this.#front.send(bytes, port, address)
+      if (!this.#isLost) answer(bytes)
     })
     // A server that has gone answers with ICMP; that is no failure of the proxy.
     socket.on('error', () => {})
     return socket
   }
 
-  #rebindLater(mapping: Mapping, address: string, port: number): void {
+  #rebindLater(mapping: Mapping, answer: (bytes: Buffer) => void): void {
     const { rebindEvery } = this.#options
     if (rebindEvery === undefined) return
     mapping.timer = setInterval(() => {
       mapping.socket.close()
-      mapping.socket = this.#upstream(address, port)
+      mapping.socket = this.#upstream(answer)
       this.counters.rebindings++
     }, rebindEvery)
   }

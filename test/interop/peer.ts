@@ -51,6 +51,8 @@ export function clientEnvironment(context: PeerContext, digest: string): Record<
     QUACTOR_SPKI: server.spkiHash,
     QUACTOR_DIGEST: digest,
     ...(context.only && { QUACTOR_ONLY: context.only.source }),
+    ...(context.feature === 'version2' && { QUACTOR_QUIC_VERSION: 'RFCv2' }),
+    ...(context.feature === 'earlyData' && { QUACTOR_EARLY: 'yes' }),
   }
 }
 

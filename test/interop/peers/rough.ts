@@ -8,7 +8,7 @@ import type { Peer, PeerContext } from '../peer.ts'
 import { type ServerUnderTest, startServer } from '../server.ts'
 import { readMetric, waitUntilQuiet } from '../status.ts'
 import { gtlsclient, requestBy } from './gtlsclient.ts'
-
+import { quinn } from './quinn.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './scripted.ts'
 
 const LOSS = 0.02
@@ -30,7 +30,7 @@ const ngtcp2: Peer = {
     }),
 }
 
-const CLIENTS: readonly Peer[] = [ngtcp2, chromium, bun, impit, deno, quicGo, aioquic, currentspace]
+const CLIENTS: readonly Peer[] = [ngtcp2, chromium, bun, impit, deno, quicGo, aioquic, quinn, currentspace]
 
 function behind(server: ServerUnderTest, proxy: LossyProxy): ServerUnderTest {
   const { port } = proxy
@@ -80,6 +80,17 @@ async function withRetry(context: PeerContext, server: ServerUnderTest, client: 
   await client.run(here)
   await here.check(`${client.name} came back from a Retry`, async () => {
     if ((await readMetric(server.inspector, 'retries_total')) === before) throw new Error('there was none')
+  })
+}
+
+/** The second visit of a client that keeps tokens needs no Retry, although everybody else gets one. */
+async function withToken(context: PeerContext, server: ServerUnderTest, client: Peer) {
+  const before = await readMetric(server.inspector, 'retries_total')
+  const here = context.about('newToken', { server, stack: client.name, only: /comes back with a token/ })
+  await client.run(here)
+  await here.check(`${client.name} had one Retry on two visits`, async () => {
+    const retries = (await readMetric(server.inspector, 'retries_total')) - before
+    if (retries !== 1) throw new Error(`${retries} Retry packets`)
   })
 }
 
@@ -135,7 +146,9 @@ export const retryForAll: Peer = {
   isRequired: true,
   absence: () => undefined,
   run: (context) =>
-    serverOf(context, ['--retry', 'always'], (server) =>
-      forEach(context, (client, stack) => withRetry(context, server, client, stack)),
-    ),
+    serverOf(context, ['--retry', 'always'], async (server) => {
+      await forEach(context, (client, stack) => withRetry(context, server, client, stack))
+      for (const client of [quicGo, aioquic, quinn])
+        if (client.absence() === undefined) await withToken(context, server, client)
+    }),
 }

@@ -23,7 +23,8 @@ function installed(path: string): string | undefined {
   return existsSync(join(INTEROP, 'node_modules', path)) ? undefined : 'npm ci --prefix test/interop'
 }
 
-function onPath(command: string): string | undefined {
+/** Why a program cannot be run, or undefined. */
+export function onPath(command: string): string | undefined {
   const found = (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, command)))
   return found ? undefined : `${command} is not on this machine`
 }
@@ -76,6 +77,19 @@ export const chromium: Peer = {
       ? installed('playwright-core')
       : 'apt-get install chromium',
   run: (context) => runScript(context, process.execPath, [join(CLIENTS, 'chromium.mjs')]),
+}
+
+/** Visits one page twice, with enough time between for the connection to be over. */
+export const chromiumReturning: Peer = {
+  ...chromium,
+  run: (context) =>
+    runClient(context, {
+      command: process.execPath,
+      parameters: [join(CLIENTS, 'chromium-returning.mjs')],
+      timeout: RUN_TIMEOUT,
+      cwd: INTEROP,
+      env: clientEnvironment(context, ''),
+    }),
 }
 
 export const bun: Peer = {
