@@ -112,7 +112,9 @@ export class SendBuffer {
   cut(size: number): void {
     this.#isEnded = false
     this.#lost?.remove(size, Number.MAX_SAFE_INTEGER)
-    if (size < this.length) this.#dropFrom(size)
+    // What the peer has acknowledged stays counted.
+    const kept = Math.max(size, this.base)
+    if (kept < this.length) this.#dropFrom(kept)
     this.next = Math.min(this.next, this.length)
   }
 

@@ -155,3 +155,26 @@ test('chunks are released as they are acknowledged: 10,000 small ones leave noth
   }
   expect(buffer.bufferedBytes).toBe(0)
 })
+
+describe('a reset that still delivers the beginning', () => {
+  test('keeps what the peer has acknowledged, also beyond that beginning', () => {
+    const buffer = new SendBuffer()
+    append(buffer, 4)
+    send(buffer, 4)
+    buffer.acknowledge(0, 4)
+    buffer.cut(3)
+    expect([buffer.base, buffer.next, buffer.length, buffer.limit]).toEqual([4, 4, 4, 4])
+    expect(buffer.hasUnsent || buffer.hasLost).toBe(false)
+  })
+
+  test('forgets what comes behind it, sent or not', () => {
+    const buffer = new SendBuffer()
+    append(buffer, 10)
+    send(buffer, 6)
+    buffer.lose(2, 6)
+    buffer.cut(3)
+    expect([buffer.base, buffer.next, buffer.length, buffer.lostStart, buffer.lostEnd]).toEqual([
+      0, 3, 3, 2, 3,
+    ])
+  })
+})
