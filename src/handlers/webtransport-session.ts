@@ -131,6 +131,11 @@ export class WebTransportServerSession extends SessionSurface {
     core.reject(status, fields, typeof body === 'string' ? new TextEncoder().encode(body) : body)
   }
 
+  /** Ends the whole connection with H3_NO_ERROR, and with it all its sessions and requests. */
+  closeConnection(): void {
+    this.#setup.core.request.connection.close()
+  }
+
   /** The first use accepts. */
   protected handleUse(): void {
     if (!this.isDecided) this.accept()

@@ -20,7 +20,7 @@ function counter(name: string, help: string, value: number): Metric {
 
 /** One text with every number. */
 export function prometheusText(status: ServerStatus, counters: Counters): string {
-  const metrics = [...levels(status), ...totals(status, counters), ...transport(counters)]
+  const metrics = [...levels(status, counters), ...totals(status, counters), ...transport(counters)]
   const lines = metrics.flatMap(({ name, help, type, value }) => [
     `# HELP quactor_${name} ${help}`,
     `# TYPE quactor_${name} ${type}`,
@@ -35,13 +35,14 @@ export function prometheusText(status: ServerStatus, counters: Counters): string
   return `${lines.join('\n')}\n`
 }
 
-function levels(status: ServerStatus): Metric[] {
+function levels(status: ServerStatus, counters: Counters): Metric[] {
   return [
     gauge('connections_live', 'Connections that are not forgotten yet.', status.connections.live),
     gauge('streams_live', 'Streams in a state that is not final.', status.streams.live),
     gauge('streams_stuck', 'Streams past a deadline.', status.streams.stuck),
     gauge('actors_live', 'Stream actors.', status.actors.live),
     gauge('handlers_live', 'Request handlers that have not ended.', status.handlers.live),
+    gauge('webtransport_sessions_live', 'WebTransport sessions.', counters.sessionsLive),
     gauge('datagram_channels_live', 'Datagram channels.', status.datagramChannels.live),
     gauge('timers_armed', 'Armed timers.', status.timers.armed),
     gauge('receive_buffer_bytes', 'Bytes that handlers have not read.', status.buffers.receiveBytes),
@@ -55,6 +56,7 @@ function totals(status: ServerStatus, counters: Counters): Metric[] {
   return [
     counter('connections_opened', 'Connections.', status.connections.opened),
     counter('streams_opened', 'Streams.', status.streams.opened),
+    counter('webtransport_sessions_opened', 'WebTransport sessions.', counters.sessionsOpened),
     counter('handlers_started', 'Request handlers.', counters.handlersStarted),
     counter('handlers_crashed', 'Handlers that failed.', counters.crashed),
     counter('crash_resets', 'Streams reset because of a crash.', counters.crashResets),

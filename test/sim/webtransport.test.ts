@@ -174,6 +174,88 @@ describe('how a session ends', () => {
   })
 })
 
+describe('handlers', () => {
+  it('one that fails takes its session with it, and nothing else', async () => {
+    const world = new WebTransportWorld({
+      webtransport: async (session) => {
+        await session.ready
+        if (session.path === '/fail') throw new Error('planned')
+      },
+    })
+    const connection = await world.connected()
+    const good = await world.session('/', connection)
+    const bad = connection.webtransport('/fail')
+    await expect(world.within(bad.closed)).rejects.toThrow('0x102')
+    expect(world.faults.map(({ kind, path }) => [kind, path])).toEqual([['crash', '/fail']])
+    good.close({ closeCode: 1 })
+    expect(await world.within(good.closed)).toMatchObject({ closeCode: 1 })
+    await world.expectNoSessions()
+    await world.expectNothingLeft()
+  })
+
+  it('what fails because the session has ended is no fault', async () => {
+    const world = new WebTransportWorld({
+      webtransport: async (session) => {
+        const { value } = await session.incomingBidirectionalStreams.getReader().read()
+        for await (const _chunk of value!.readable);
+      },
+    })
+    const client = await world.session()
+    const stream = await client.createBidirectionalStream()
+    await world.within(stream.writable.getWriter().write(Uint8Array.of(1)))
+    await world.pass(100)
+    client.close()
+    await world.expectNoSessions()
+    expect(world.faults).toEqual([])
+    await world.expectNothingLeft()
+  })
+
+  it('one that goes on after its session is named as stuck, until it ends', async () => {
+    const over = Promise.withResolvers<void>()
+    const world = new WebTransportWorld({
+      webtransport: async (session) => {
+        await session.ready
+        await over.promise
+      },
+    })
+    const client = await world.session()
+    client.close()
+    await world.pass(4_000)
+    expect(world.server.listStuck().map(({ kind }) => kind)).toEqual(['handler'])
+    over.resolve()
+    await world.expectNoSessions()
+    await world.expectNothingLeft()
+  })
+})
+
+describe('keying material (section 4.8)', () => {
+  it('is the same on both ends of a session, and another one for each session, label and context', async () => {
+    const { handler, server } = capture()
+    const world = new WebTransportWorld({ webtransport: handler })
+    const connection = await world.connected()
+    const client = await world.session('/', connection)
+    const second = await world.session('/', connection)
+    const other = await server
+    const context = Uint8Array.of(1)
+    const keys = await world.within(
+      Promise.all([
+        client.exportKeyingMaterial('one'),
+        other.exportKeyingMaterial(Buffer.from('one')),
+        second.exportKeyingMaterial('one'),
+        client.exportKeyingMaterial('two'),
+        client.exportKeyingMaterial('one', context),
+        other.exportKeyingMaterial('one', context, 16),
+      ]),
+    )
+    const texts = keys.map((key) => Buffer.from(key).toString('hex'))
+    expect(texts[0]).toBe(texts[1])
+    expect(new Set(texts).size).toBe(5)
+    expect(texts.map((text) => text.length)).toEqual([64, 64, 64, 64, 64, 32])
+    await expect(client.exportKeyingMaterial('')).rejects.toThrow(RangeError)
+    await world.expectNothingLeft()
+  })
+})
+
 describe('several sessions on one connection', () => {
   it('are told apart, end one by one, and have a limit', async () => {
     const world = new WebTransportWorld({

@@ -17,6 +17,7 @@ import { FrameType, StreamType } from '../frames.ts'
 import type { RequestStream } from '../request-stream.ts'
 import { type CloseMessage, DRAIN_CAPSULE, encodeClose, encodeInteger, WtCapsule } from './capsules.ts'
 import { WtErrorCode } from './errors.ts'
+import { EXPORTER_LABEL, exporterContext } from './exporter.ts'
 import type { SessionCredit } from './flow-control.ts'
 import { CLOSE_TIMEOUT, MAX_CAPSULE_BACKLOG, MAX_INCOMING_STREAMS } from './limits.ts'
 import { SessionCapsules } from './session-capsules.ts'
@@ -152,6 +153,21 @@ export class WebTransportSession implements ActorSubject {
   /** The oldest stream of the peer that waits. */
   takeIncoming(kind: StreamKind): WebTransportStream | undefined {
     return (kind === 'bidi' ? this.incomingBidi : this.incomingUni).shift()
+  }
+
+  /**
+   * Bytes that both ends of this session, and nobody else, can compute (section 4.8).
+   * @param length bytes wanted
+   * @throws RangeError for an empty label, and for more than 255 bytes of either
+   */
+  exportKeyingMaterial(label: Uint8Array, context: Uint8Array, length: number): Uint8Array {
+    const { tls } = this.request.connection.transport
+    return tls.exportKeyingMaterial(EXPORTER_LABEL, exporterContext(this.id, label, context), length)
+  }
+
+  /** Section 3.4: the priority of the CONNECT request holds for everything in its session. */
+  get urgency(): number {
+    return this.request.priority.urgency
   }
 
   // --- streams -----------------------------------------------------------------------------------------------------

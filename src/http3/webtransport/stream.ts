@@ -243,7 +243,7 @@ export class WebTransportStream implements StreamApplication {
 
   /** Order of sending among the streams of its urgency, see QuicStream. */
   setPriority(urgency: number, incremental: boolean): void {
-    this.#stream.setPriority(urgency, incremental)
+    if (this.#stream.sending !== undefined) this.#stream.setPriority(urgency, incremental)
   }
 
   // --- session ---------------------------------------------------------------------------------------------------
@@ -255,6 +255,8 @@ export class WebTransportStream implements StreamApplication {
   attach(session: WebTransportSession): void {
     this.#session = session
     this.#forget = undefined
+    // Streams of a session share: none of them waits for the end of another one, unless `sendOrder` says so.
+    this.setPriority(session.urgency, true)
     this.#count()
     if (!this.#isClosed) return
     session.handleDataRead(this.#counted - this.#returned)

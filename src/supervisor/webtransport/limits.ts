@@ -3,6 +3,9 @@
 /** Bytes of a stream handed to a reader at once: fewer, larger turns, without holding a whole window. */
 export const READ_PIECE = 65_536
 
+/** Bytes of exported keying material unless the caller wants another number: a key of any cipher. */
+export const EXPORTED_LENGTH = 32
+
 /** createBidirectionalStream() and createUnidirectionalStream() that wait for the peer's limit, per session. */
 export const MAX_WAITING_STREAMS = 1_000
 

@@ -13,7 +13,7 @@ import type { StreamKind } from '../../transport/streams/index.ts'
 import type { SessionRegistry } from '../webtransport-sessions.ts'
 import { type DatagramPort, WebTransportDatagrams } from './datagrams.ts'
 import { WebTransportError } from './error.ts'
-import { MAX_WAITING_STREAMS } from './limits.ts'
+import { EXPORTED_LENGTH, MAX_WAITING_STREAMS } from './limits.ts'
 import { SendOrder } from './send-order.ts'
 import { connectionStats, type WebTransportConnectionStats } from './stats.ts'
 import {
@@ -219,6 +219,20 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
     const core = this.#core
     if (core === undefined) throw invalidState('the session is not ready')
     return connectionStats(core.request.connection.transport, this.#datagrams.stats())
+  }
+
+  /**
+   * Keying material that only the two ends of this session share (draft-ietf-webtrans-http3 section 4.8).
+   * @param label 1 to 255 bytes; @param context at most 255 bytes; @param length bytes wanted
+   */
+  async exportKeyingMaterial(
+    label: string | Uint8Array,
+    context: Uint8Array = new Uint8Array(0),
+    length = EXPORTED_LENGTH,
+  ): Promise<Uint8Array> {
+    await this.ready
+    const bytes = typeof label === 'string' ? new TextEncoder().encode(label) : label
+    return this.#core!.exportKeyingMaterial(bytes, context, length)
   }
 
   // --- streams -----------------------------------------------------------------------------------------------------

@@ -182,13 +182,15 @@ class Source {
   /** Hands out what is there, up to a piece; false when that is nothing. */
   #deliver(): boolean {
     if (this.#isOver) return true
+    const pieces: Uint8Array[] = []
     let length = 0
     while (length < READ_PIECE) {
       const piece = this.#stream.read()
       if (piece === undefined) break
       length += piece.length
-      this.#controller.enqueue(new Uint8Array(piece))
+      pieces.push(piece)
     }
+    if (length > 0) this.#controller.enqueue(joined(pieces, length))
     if (!this.#stream.isReadComplete) return length > 0
     this.#isOver = true
     this.#controller.close()
@@ -204,6 +206,17 @@ class Source {
     this.#wake?.()
     this.#wake = undefined
   }
+}
+
+/** A copy of all of them in one: what was read is lent for this call only. */
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let offset = 0
+  for (const piece of pieces) {
+    whole.set(piece, offset)
+    offset += piece.length
+  }
+  return whole
 }
 
 /** The peer's half of a stream. */
