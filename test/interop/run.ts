@@ -15,6 +15,7 @@ import { earlyData } from './peers/early-data.ts'
 import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
+import { ngtcp2Versions } from './peers/ngtcp2-versions.ts'
 import { quinn } from './peers/quinn.ts'
 import { retry } from './peers/retry.ts'
 import { returning, version2 } from './peers/returning.ts'
@@ -32,6 +33,7 @@ const PEERS: readonly Peer[] = [
   retry,
   keyUpdate,
   earlyData,
+  ngtcp2Versions,
   workers,
   chromium,
   bun,

@@ -7,7 +7,7 @@ import { runBounded } from '../bounded-process.ts'
 import { describeEnd, type Peer, type PeerContext } from '../peer.ts'
 import { digestOf, fetchOverTcp } from '../server.ts'
 
-const COMMAND = '/usr/bin/gtlsclient'
+export const COMMAND = '/usr/bin/gtlsclient'
 const LARGE = 10_000_000
 const UPLOAD = 5_000_000
 const REQUESTS = 1000
