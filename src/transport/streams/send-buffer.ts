@@ -91,15 +91,17 @@ export class SendBuffer {
     }
   }
 
+  /** What lies beyond a cut was forgotten while it was on its way, and does not count. */
   acknowledge(start: number, end: number): void {
     this.#lost?.remove(start, end)
+    const to = Math.min(end, this.limit)
+    if (to <= this.base || to <= start) return
     if (start > this.base) {
       this.#acked ??= new RangeSet()
-      this.#acked.add(start, end)
+      this.#acked.add(start, to)
       return
     }
-    if (end <= this.base) return
-    this.base = end
+    this.base = to
     const acked = this.#acked
     if (acked !== undefined && !acked.isEmpty) {
       if (acked.min <= this.base) this.base = Math.max(this.base, acked.endAt(0))
@@ -114,6 +116,7 @@ export class SendBuffer {
     this.#lost?.remove(size, Number.MAX_SAFE_INTEGER)
     // What the peer has acknowledged stays counted.
     const kept = Math.max(size, this.base)
+    this.#acked?.remove(kept, Number.MAX_SAFE_INTEGER)
     if (kept < this.length) this.#dropFrom(kept)
     this.next = Math.min(this.next, this.length)
   }

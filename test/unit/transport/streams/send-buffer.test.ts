@@ -177,4 +177,15 @@ describe('a reset that still delivers the beginning', () => {
       0, 3, 3, 2, 3,
     ])
   })
+
+  test('does not count what was on its way beyond it, acknowledged before or after', () => {
+    const buffer = new SendBuffer()
+    append(buffer, 10)
+    send(buffer, 10)
+    buffer.acknowledge(6, 8)
+    buffer.cut(3)
+    buffer.acknowledge(8, 10)
+    buffer.acknowledge(0, 6)
+    expect([buffer.base, buffer.next, buffer.length]).toEqual([3, 3, 3])
+  })
 })
