@@ -8,7 +8,7 @@ import { HandshakeError } from '../tunnels/handshake-error.ts'
 import { asConnection, TunnelWebSocket } from '../tunnels/websocket.ts'
 import type { WebSocketConnection, WebSocketLimits } from '../tunnels/websocket-connection.ts'
 import { agreeOnDeflate, offeredProtocols } from '../tunnels/websocket-handshake.ts'
-import type { Exchange, ExchangeHandler, ExchangeProtocol } from './exchange.ts'
+import type { ActorHost, Exchange, ExchangeHandler, ExchangeProtocol } from './exchange.ts'
 
 /** The request that asks for a WebSocket. */
 export interface WebSocketRequest {
@@ -27,6 +27,8 @@ export interface WebSocketRequest {
   readonly httpVersion: ExchangeProtocol
   /** Fires when the stream breaks. */
   readonly signal: AbortSignal
+  /** What the server offers to machines that work on this socket. */
+  readonly host: ActorHost
   header(name: string): string | undefined
 }
 
@@ -184,6 +186,10 @@ class RequestView implements WebSocketRequest {
 
   get signal(): AbortSignal {
     return this.#exchange.signal
+  }
+
+  get host(): ActorHost {
+    return this.#exchange.host
   }
 
   header(name: string): string | undefined {

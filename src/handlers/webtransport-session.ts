@@ -9,7 +9,7 @@ import {
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import { SessionSurface } from '../supervisor/webtransport/session-surface.ts'
 import type { RemoteAddress } from '../transport/connection/index.ts'
-import { fieldValue } from './exchange.ts'
+import { type ActorHost, fieldValue } from './exchange.ts'
 
 /**
  * Called for each session that a client asks for. The session is accepted when the handler first uses it, calls
@@ -81,6 +81,11 @@ export class WebTransportServerSession extends SessionSurface {
     this.remote = setup.supervisor.connection.remote
     this.availableProtocols = offeredProtocols(fieldValue(request.headers, 'wt-available-protocols'))
     this.attach(setup.core, setup.supervisor.sessions)
+  }
+
+  /** What the server offers to machines that work on this session. */
+  get host(): ActorHost {
+    return this.#setup.supervisor
   }
 
   /** The protocol that was agreed on; empty for none. */

@@ -13,3 +13,15 @@ export {
   serviceTypes,
 } from './service-events.ts'
 export type { ServiceResponse } from './service-response.ts'
+export {
+  type SessionCommand,
+  type SessionEvent,
+  type SessionInput,
+  type SocketCommand,
+  type SocketEvent,
+  type SocketInput,
+  sessionTypes,
+  socketTypes,
+} from './session-events.ts'
+export { type SessionServiceOptions, sessionService } from './session-service.ts'
+export { type SocketServiceOptions, socketService } from './socket-service.ts'
