@@ -11,16 +11,22 @@ export interface ProxyOptions {
   readonly target: number
   /** Share of datagrams that vanish, each way, 0 to 1. */
   readonly loss?: number
-  /** ms after which a peer gets another source port, again and again; absent: never. */
-  readonly rebindEvery?: number
+  /**
+   * Datagrams of a peer after which it gets another source port, the first few times; absent: never. Counted and not
+   * timed, because a peer that has nothing to say when its address changes cannot be found by any server.
+   */
+  readonly rebindAfter?: number
   readonly seed?: number
 }
 
 /** The far side of one peer: the socket that the server sees. */
 interface Mapping {
   socket: Socket
-  timer: NodeJS.Timeout | undefined
+  sent: number
 }
+
+/** Rebindings of one peer: all of them while it still has something to upload. */
+const MAX_REBINDINGS = 3
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
 function dice(seed: number): () => number {
@@ -67,10 +73,7 @@ export class LossyProxy {
 
   close(): void {
     for (const front of this.#fronts) front.close()
-    for (const { socket, timer } of this.#mappings.values()) {
-      clearInterval(timer)
-      socket.close()
-    }
+    for (const { socket } of this.#mappings.values()) socket.close()
     this.#mappings.clear()
   }
 
@@ -83,14 +86,23 @@ export class LossyProxy {
 
   #toServer(front: Socket, bytes: Buffer, address: string, port: number): void {
     const key = `${address} ${port}`
+    const answer = (back: Buffer): void => front.send(back, port, address)
     let mapping = this.#mappings.get(key)
     if (mapping === undefined) {
-      const answer = (back: Buffer): void => front.send(back, port, address)
-      mapping = { socket: this.#upstream(answer), timer: undefined }
+      mapping = { socket: this.#upstream(answer), sent: 0 }
       this.#mappings.set(key, mapping)
-      this.#rebindLater(mapping, answer)
+    }
+    if (this.#isRebindingDue(++mapping.sent)) {
+      mapping.socket.close()
+      mapping.socket = this.#upstream(answer)
+      this.counters.rebindings++
     }
     if (!this.#isLost) mapping.socket.send(bytes, this.#options.target, '127.0.0.1')
+  }
+
+  #isRebindingDue(sent: number): boolean {
+    const { rebindAfter } = this.#options
+    return rebindAfter !== undefined && sent % rebindAfter === 0 && sent / rebindAfter <= MAX_REBINDINGS
   }
 
   #upstream(answer: (bytes: Buffer) => void): Socket {
@@ -101,15 +113,5 @@ export class LossyProxy {
     // A server that has gone answers with ICMP; that is no failure of the proxy.
     socket.on('error', () => {})
     return socket
-  }
-
-  #rebindLater(mapping: Mapping, answer: (bytes: Buffer) => void): void {
-    const { rebindEvery } = this.#options
-    if (rebindEvery === undefined) return
-    mapping.timer = setInterval(() => {
-      mapping.socket.close()
-      mapping.socket = this.#upstream(answer)
-      this.counters.rebindings++
-    }, rebindEvery)
   }
 }

@@ -3,6 +3,8 @@
  * through one that gives them new addresses, against a server that answers everybody with a Retry, and against one that
  * prefers version 2.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { LossyProxy, type ProxyOptions } from '../lossy-proxy.ts'
 import type { Peer, PeerContext } from '../peer.ts'
 import { type ServerUnderTest, startServer } from '../server.ts'
@@ -12,22 +14,30 @@ import { quinn } from './quinn.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './scripted.ts'
 
 const LOSS = 0.02
-/** Often enough that each transfer has several of them. */
-const REBIND_INTERVAL = 150
+const UPLOAD = 1_000_000
+/** Datagrams of the client: few enough that an upload has three new addresses. */
+const REBIND_AFTER = 150
 
 /** The transfers; what else the clients can do was looked at before. */
 const TRANSFERS = /^(QUIC handshake|GET \/|POST )/
 
-/** ngtcp2 as the others are run: a download and nothing else. */
+/** ngtcp2 as the others are run: a download and an upload. */
 const ngtcp2: Peer = {
   name: 'gtlsclient',
   stack: 'ngtcp2',
   isRequired: true,
   absence: gtlsclient.absence,
-  run: (context) =>
-    context.check('GET /bytes/1000000', async () => {
+  async run(context) {
+    const body = join(context.folder, 'upload')
+    writeFileSync(body, new Uint8Array(UPLOAD).fill(7))
+    await context.check('GET /bytes/1000000', async () => {
       await requestBy(context, '/bytes/1000000', ['--quiet'])
-    }),
+    })
+    await context.check('POST 1 MB to /echo', async () => {
+      const output = await requestBy(context, '/echo', ['-m', 'POST', '-d', body])
+      if (!output.includes('[:status: 200]')) throw new Error('no response with status 200')
+    })
+  },
 }
 
 const CLIENTS: readonly Peer[] = [ngtcp2, chromium, bun, impit, deno, quicGo, aioquic, quinn, currentspace]
@@ -63,7 +73,7 @@ async function withLoss(context: PeerContext, client: Peer, stack: string): Prom
 
 /** Uploads: a client that only waits for data says nothing, and its server cannot know where it is. */
 async function withRebinding(context: PeerContext, client: Peer, stack: string): Promise<void> {
-  const what = { target: context.server.port, rebindEvery: REBIND_INTERVAL }
+  const what = { target: context.server.port, rebindAfter: REBIND_AFTER }
   await throughProxy(context, what, async (server, proxy) => {
     const here = context.about('rebinding', { server, stack, only: /^(QUIC handshake|GET \/ |POST )/ })
     await client.run(here)
