@@ -16,6 +16,7 @@ import { foreignServer } from './peers/foreign-server.ts'
 import { gtlsclient } from './peers/gtlsclient.ts'
 import { keyUpdate } from './peers/key-update.ts'
 import { ngtcp2Versions } from './peers/ngtcp2-versions.ts'
+import { qlog } from './peers/qlog.ts'
 import { quinn } from './peers/quinn.ts'
 import { retry } from './peers/retry.ts'
 import { returning, version2 } from './peers/returning.ts'
@@ -34,6 +35,7 @@ const PEERS: readonly Peer[] = [
   keyUpdate,
   earlyData,
   ngtcp2Versions,
+  qlog,
   workers,
   chromium,
   bun,
