@@ -2,7 +2,7 @@
  * The rooms of the source tree and who may import whom. Imports go one way only:
  *
  *   machines, wire -> crypto -> tls -> recovery, streams -> connection -> http3
- *     -> supervisor (the first that may use io) -> tunnels -> handlers, client -> index, cli
+ *     -> supervisor (the first that may use io) -> tunnels, inspector -> handlers, client -> index, cli
  *
  * Called by scripts/check.ts. Type-only imports count: the order says who may know whom.
  */
@@ -23,6 +23,7 @@ const CONNECTION = [...TLS, 'src/transport/recovery', 'src/transport/streams', '
 const HTTP3 = [...CONNECTION, 'src/http3']
 const SUPERVISOR = [...HTTP3, 'src/transport/io', 'src/supervisor']
 const TUNNELS = [...SUPERVISOR, 'src/tunnels']
+const INSPECTOR = [...SUPERVISOR, 'src/inspector']
 const PUBLIC = [...TUNNELS, 'src/handlers', 'src/client', 'src/index.ts']
 const TLS_PACKAGES = ['pkijs', 'asn1js', '@peculiar/x509']
 
@@ -39,12 +40,13 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   'src/http3': { rooms: CONNECTION, packages: [] },
   'src/supervisor': { rooms: SUPERVISOR, packages: ['xstate', 'rxjs'] },
   'src/tunnels': { rooms: SUPERVISOR, packages: ['ws'] },
-  'src/handlers': { rooms: TUNNELS, packages: ['xstate', 'rxjs', 'mrmime'] },
+  'src/inspector': { rooms: SUPERVISOR, packages: ['xstate', 'ws'] },
+  'src/handlers': { rooms: [...TUNNELS, ...INSPECTOR], packages: ['xstate', 'rxjs', 'mrmime'] },
   'src/client': { rooms: TUNNELS, packages: [] },
   'src/index.ts': { rooms: PUBLIC, packages: ['xstate', 'rxjs'] },
   'src/testing': { rooms: ['src/machines', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
   'src/cli': { rooms: PUBLIC, packages: [] },
-  inspector: { rooms: ['src/machines', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
+  inspector: { rooms: ['src/machines', 'src/inspector', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
   examples: { rooms: ['src/index.ts'], packages: ['quactor', 'xstate', 'rxjs'] },
 }
 
