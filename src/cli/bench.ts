@@ -1,44 +1,23 @@
 // quactor bench URL: how many requests per second a server of HTTP/3 answers, and how fast. Dispatched by
 // cli/main.ts.
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { connect } from '../client/connect.ts'
 import { flattenHeaders } from '../client/fields.ts'
 import { parseTarget } from '../client/request-target.ts'
 import type { ClientSession } from '../client/session.ts'
+import { BENCH } from './command-tables.ts'
 import { type LoadOutcome, type LoadPlan, LoadRun } from './load-run.ts'
+import { helpText, parseCommandLine } from './option-table.ts'
+import { bar, bytesText, ProgressLine } from './progress-line.ts'
 import { positiveInteger, positiveNumber, UsageError } from './usage-error.ts'
 
-const HELP = `Usage: quactor bench URL [options]
-
-  -c, --connections N   connections, default 1
-  -m, --streams N       requests in flight on each, default 10
-  -n, --requests N      requests in all, default 1000
-  -t, --time SECONDS    instead of -n: as many as possible in that time
-  -X, --method METHOD   default GET, or POST with -d
-  -d, --data TEXT       request body
-      --json            one line of JSON instead of text
-      --insecure        accept any certificate
-      --ca FILE         trust this certificate (PEM) instead of the system's
-`
-
-const OPTIONS = {
-  connections: { type: 'string', short: 'c', default: '1' },
-  streams: { type: 'string', short: 'm', default: '10' },
-  requests: { type: 'string', short: 'n' },
-  time: { type: 'string', short: 't' },
-  method: { type: 'string', short: 'X' },
-  data: { type: 'string', short: 'd' },
-  json: { type: 'boolean' },
-  insecure: { type: 'boolean' },
-  ca: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
-type BenchOptions = ReturnType<typeof parseBenchArgs>['values']
+type BenchOptions = ReturnType<typeof parseCommandLine<typeof BENCH.options>>['values']
 
 /** Handshakes begun at the same time: more would only wait for one another. */
 const CONNECTING_AT_ONCE = 32
+
+/** Between two drawings of the line on the terminal, ms. */
+const PROGRESS_INTERVAL = 200
 
 /**
  * Runs the command.
@@ -47,9 +26,9 @@ const CONNECTING_AT_ONCE = 32
  */
 export async function runBench(args: string[]): Promise<number> {
   try {
-    const { values, positionals } = parseBenchArgs(args)
+    const { values, positionals } = parseCommandLine(BENCH, args)
     if (values.help === true) {
-      process.stdout.write(HELP)
+      process.stdout.write(helpText(BENCH))
       return 0
     }
     const url = positionals[0]
@@ -62,14 +41,6 @@ export async function runBench(args: string[]): Promise<number> {
   }
 }
 
-function parseBenchArgs(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
 async function bench(url: string, options: BenchOptions): Promise<number> {
   const plan = loadPlan(url, options)
   const count = positiveInteger('--connections', options.connections)
@@ -77,7 +48,7 @@ async function bench(url: string, options: BenchOptions): Promise<number> {
   const sessions = await openSessions(url, count, options)
   const connectMs = performance.now() - began
   const cpuBefore = process.cpuUsage()
-  const outcome = await new LoadRun(plan, () => performance.now()).start(sessions)
+  const outcome = await runLoad(plan, sessions, options)
   const cpu = process.cpuUsage(cpuBefore)
   await Promise.all(sessions.map((session) => session.end()))
   const run = {
@@ -90,6 +61,42 @@ async function bench(url: string, options: BenchOptions): Promise<number> {
   const report = { ...run, ...summarise(outcome) }
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report, outcome))
   return outcome.failed === 0 ? 0 : 1
+}
+
+/** Runs the plan, with a line on the terminal meanwhile. */
+async function runLoad(
+  plan: LoadPlan,
+  sessions: readonly ClientSession[],
+  options: BenchOptions,
+): Promise<LoadOutcome> {
+  const run = new LoadRun(plan, () => performance.now())
+  const line = new ProgressLine(process.stderr, () => performance.now())
+  if (options.json === true || !line.isVisible) return run.start(sessions)
+  const began = performance.now()
+  const drawing = setInterval(
+    () => line.update(() => loadText(plan, run.outcome, performance.now() - began)),
+    PROGRESS_INTERVAL,
+  )
+  try {
+    return await run.start(sessions)
+  } finally {
+    clearInterval(drawing)
+    line.clear()
+  }
+}
+
+/** How far a load run is, `elapsed` ms after its start. */
+export function loadText(
+  plan: LoadPlan,
+  { succeeded, failed, bodyBytes }: LoadOutcome,
+  elapsed: number,
+): string {
+  const done = succeeded + failed
+  const isTimed = plan.requests === Number.POSITIVE_INFINITY
+  const share = isTimed ? elapsed / plan.duration : done / plan.requests
+  const rate = elapsed > 0 ? (done / elapsed) * 1000 : 0
+  const failures = failed === 0 ? '' : `  ${failed} failed`
+  return `${bar(share)}  ${done} requests  ${rate.toFixed(0)}/s  ${bytesText(bodyBytes)}${failures}`
 }
 
 function loadPlan(url: string, options: BenchOptions): LoadPlan {

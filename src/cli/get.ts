@@ -4,7 +4,6 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
 import { setTimeout as timeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { ClientError } from '../client/client-error.ts'
 import type { ClientResponse } from '../client/client-response.ts'
 import { type ConnectOptions, connect } from '../client/connect.ts'
@@ -13,54 +12,14 @@ import type { RequestBody } from '../client/request-body.ts'
 import type { RequestInput } from '../client/request-input.ts'
 import { parseTarget } from '../client/request-target.ts'
 import { MemorySessionStore, type SessionStore } from '../client/session-store.ts'
+import { GET } from './command-tables.ts'
 import { ExitCode, exitCodeOf, FileError } from './exit-codes.ts'
 import { appendKeyLog } from './key-log.ts'
+import { helpText, parseCommandLine } from './option-table.ts'
+import { downloadText, ProgressLine } from './progress-line.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { positiveNumber, UsageError } from './usage-error.ts'
 import { versionNames } from './version-names.ts'
-
-const HELP = `Usage: quactor get URL [options]
-
-  -X, --method METHOD   default GET, or POST with -d
-  -H, --header LINE     "name: value"; may be repeated
-  -d, --data TEXT       request body; @FILE sends a file, @- standard input
-  -o, --output FILE     write the body there instead of to standard output
-  -i, --include         print status and header fields before the body
-  -I, --head            request HEAD and print the header fields
-      --json            print status, header fields, timing and body size as JSON; the body only with -o
-      --http3-only      fail where HTTP/3 cannot be reached, instead of going by TCP
-      --insecure        accept any certificate
-      --ca FILE         trust this certificate (PEM) instead of the system's
-      --keylog FILE     append TLS secrets for Wireshark
-      --qlog DIR        write a qlog file of the connection to DIR, for https://qvis.quictools.info
-      --versions LIST   QUIC versions in order of preference, default v1,v2
-      --0rtt            connect twice: first for a session ticket, then with the request as early data
-  -v, --verbose         say on standard error what was sent and how the handshake went
-      --timeout SECONDS for everything; default 60
-
-Exit codes are curl's: 0 done, 2 wrong usage, 6 host not found, 7 no connection, 22 status 400 or above, 23 and 26 a file
-that cannot be written or read, 28 timeout, 35 TLS, 56 connection broken, 60 certificate not accepted, 1 anything else.
-`
-
-const OPTIONS = {
-  method: { type: 'string', short: 'X' },
-  header: { type: 'string', short: 'H', multiple: true },
-  data: { type: 'string', short: 'd' },
-  output: { type: 'string', short: 'o' },
-  include: { type: 'boolean', short: 'i' },
-  head: { type: 'boolean', short: 'I' },
-  json: { type: 'boolean' },
-  'http3-only': { type: 'boolean' },
-  insecure: { type: 'boolean' },
-  ca: { type: 'string' },
-  keylog: { type: 'string' },
-  qlog: { type: 'string' },
-  versions: { type: 'string' },
-  '0rtt': { type: 'boolean' },
-  verbose: { type: 'boolean', short: 'v' },
-  timeout: { type: 'string', default: '60' },
-  help: { type: 'boolean', short: 'h' },
-} as const
 
 /** Head start of HTTP/3 over TCP, ms: who calls this command wants HTTP/3. */
 const HEAD_START = 3_000
@@ -68,18 +27,18 @@ const HEAD_START = 3_000
 /** How long the first connection of --0rtt waits for a ticket, ms: it comes with the server's answer to our Finished. */
 const TICKET_WAIT = 2_000
 
-type GetOptions = ReturnType<typeof parseGetArgs>['values']
+type GetOptions = ReturnType<typeof parseCommandLine<typeof GET.options>>['values']
 
 /**
  * Runs the command.
  * @param args what follows `get` on the command line
- * @returns exit code, see HELP
+ * @returns exit code, see exit-codes.ts
  */
 export async function runGet(args: string[]): Promise<number> {
   try {
-    const { values, positionals } = parseGetArgs(args)
+    const { values, positionals } = parseCommandLine(GET, args)
     if (values.help === true) {
-      process.stdout.write(HELP)
+      process.stdout.write(helpText(GET))
       return 0
     }
     const url = positionals[0]
@@ -89,14 +48,6 @@ export async function runGet(args: string[]): Promise<number> {
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`quactor get: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`)
     return exitCodeOf(error)
-  }
-}
-
-function parseGetArgs(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
   }
 }
 
@@ -245,10 +196,12 @@ async function writeBody(response: ClientResponse, options: GetOptions): Promise
   const target = file ?? process.stdout
   watchOutput()
   let bytes = 0
+  const progress = file === undefined || options.silent === true ? undefined : downloadProgress(response)
   try {
     if (file !== undefined) await once(file, 'open')
     for await (const chunk of response) {
       bytes += chunk.length
+      progress?.update(bytes)
       if (isDropped) continue
       if (!target.write(chunk)) await once(target, 'drain')
       if (file === undefined && outputFailure !== undefined) throw outputFailure
@@ -257,9 +210,26 @@ async function writeBody(response: ClientResponse, options: GetOptions): Promise
       file.end()
       await once(file, 'finish')
     }
+    progress?.finish(bytes)
   } catch (error) {
     const isWriting = (error as NodeJS.ErrnoException).syscall !== undefined
     throw isWriting ? new FileError(ExitCode.writeFailed, path ?? 'standard output', error) : error
+  } finally {
+    progress?.clear()
   }
   return bytes
+}
+
+/** A line on the terminal about the body that goes to a file; undefined where nobody would see it. */
+function downloadProgress({ fields }: ClientResponse) {
+  const line = new ProgressLine(process.stderr, () => performance.now())
+  if (!line.isVisible) return undefined
+  const at = fields.indexOf('content-length')
+  const total = at < 0 || at % 2 > 0 ? undefined : Number(fields[at + 1])
+  const began = performance.now()
+  return {
+    update: (bytes: number) => line.update(() => downloadText(bytes, total, performance.now() - began)),
+    finish: (bytes: number) => line.finish(downloadText(bytes, undefined, performance.now() - began)),
+    clear: () => line.clear(),
+  }
 }

@@ -2,67 +2,15 @@
 // Used by serve.ts.
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { parseArgs } from 'node:util'
 import type { ServeOptions } from '../handlers/serve.ts'
 import { MAX_WORKERS } from '../handlers/workers/limits.ts'
+import { SERVE } from './command-tables.ts'
 import { appendKeyLog } from './key-log.ts'
+import { parseCommandLine } from './option-table.ts'
 import { qlogFolder } from './qlog-folder.ts'
 import { type TlsFiles, tlsOptions } from './tls-files.ts'
-import { UsageError } from './usage-error.ts'
+import { portNumber, UsageError } from './usage-error.ts'
 import { versionNames } from './version-names.ts'
-
-export const SERVE_HELP = `Usage: quactor serve [DIR] [options]
-
-  --port PORT       UDP and TCP port, default 4433; 0 = any that is free
-  --host ADDRESS    address to listen on; default: all, IPv4 and IPv6
-  --root DIR        serve the files below DIR (the same as DIR)
-  --cert FILE       certificate chain, PEM; needs --key. Default: self-signed for localhost.
-                    Several --cert with as many --key: each for its own names. SIGHUP reads
-                    the files again
-  --key FILE        private key, PEM
-  --client-ca FILE  ask clients for certificates of these authorities, PEM
-  --require-client-cert
-                    refuse clients without one
-  --ticket-keys FILE
-                    secrets of session tickets, 64 hexadecimal digits a line, newest first:
-                    for servers that resume each other's sessions. SIGHUP reads it again
-  --access-log FORMAT
-                    one line per request on standard output: json (pino's) or text
-  --inspector PORT  admin port on loopback, default 4434; off = none
-  --workers N       serve with N processes, up to 64; auto = one per core. Default 1
-  --retry MODE      have clients prove their address first: always, never, or auto (the
-                    default) while more than 100 handshakes are under way
-  --preferred ADDRESS:PORT
-                    bind this UDP address too, and ask clients to move there; IPv6 in brackets
-  --versions LIST   QUIC versions in order of preference, default v1,v2
-  --early-data      take requests with the first packets of returning clients (0-RTT):
-                    safe methods only, they may be replayed
-  --keylog FILE     append TLS secrets for Wireshark; whoever has them reads everything
-  --qlog DIR        write a qlog file per connection to DIR, for https://qvis.quictools.info
-  --json            print the ready line as JSON
-`
-
-const OPTIONS = {
-  port: { type: 'string', default: '4433' },
-  host: { type: 'string' },
-  root: { type: 'string' },
-  cert: { type: 'string', multiple: true },
-  key: { type: 'string', multiple: true },
-  'client-ca': { type: 'string' },
-  'require-client-cert': { type: 'boolean' },
-  'ticket-keys': { type: 'string' },
-  'access-log': { type: 'string' },
-  inspector: { type: 'string', default: '4434' },
-  workers: { type: 'string' },
-  retry: { type: 'string', default: 'auto' },
-  preferred: { type: 'string' },
-  versions: { type: 'string' },
-  'early-data': { type: 'boolean' },
-  keylog: { type: 'string' },
-  qlog: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
 
 export interface ServeCommand {
   readonly isHelp: boolean
@@ -74,7 +22,7 @@ export interface ServeCommand {
 
 /** @throws UsageError with one line that says what to change */
 export function parseServeOptions(args: string[]): ServeCommand {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = parseCommandLine(SERVE, args)
   if (positionals.length > 1) throw new UsageError('only one folder can be served')
   if (positionals.length === 1 && values.root !== undefined)
     throw new UsageError('give the folder once: DIR or --root')
@@ -97,21 +45,6 @@ export function parseServeOptions(args: string[]): ServeCommand {
     ...(values.qlog === undefined ? {} : { qlogDirectory: qlogFolder(values.qlog) }),
   }
   return { isHelp: values.help === true, isJson: values.json === true, serve, reload }
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    // Node adds advice after the first sentence, and after the first line: one line is enough.
-    throw new UsageError((error as Error).message.split(/\. |\.?\n/)[0])
-  }
-}
-
-function portNumber(option: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (port <= 65_535) return port
-  throw new UsageError(`${option} needs a port from 0 to 65535, not "${text}"`)
 }
 
 function preferredAddress(text: string): NonNullable<ServeOptions['preferredAddress']> {

@@ -2,7 +2,9 @@
 import { type QuactorServer, serve } from '../handlers/serve.ts'
 import { isWorkerProcess } from '../handlers/workers/run-worker.ts'
 import { IdentityError } from '../transport/tls/index.ts'
-import { parseServeOptions, SERVE_HELP, type ServeCommand } from './serve-options.ts'
+import { SERVE } from './command-tables.ts'
+import { helpText } from './option-table.ts'
+import { parseServeOptions, type ServeCommand } from './serve-options.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -14,7 +16,7 @@ export async function runServe(args: string[]): Promise<number | undefined> {
   try {
     const command = parseServeOptions(args)
     if (command.isHelp) {
-      process.stdout.write(SERVE_HELP)
+      process.stdout.write(helpText(SERVE))
       return 0
     }
     const server = await serve(command.serve)

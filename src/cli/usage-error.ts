@@ -19,3 +19,10 @@ export function positiveInteger(option: string, text: string): number {
   if (!Number.isInteger(value)) throw new UsageError(`${option} needs a whole number, not "${text}"`)
   return value
 }
+
+/** The value of an option that is a port. @throws UsageError when it is none */
+export function portNumber(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new UsageError(`${option} needs a port from 0 to 65535, not "${text}"`)
+}
