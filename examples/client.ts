@@ -1,9 +1,9 @@
 // A client: the web's fetch over HTTP/3. Start examples/fetch-server.ts first.
 //
-//   node examples/client.ts
+//   node --conditions=quactor-source examples/client.ts
 //
 // In a project of your own, import from 'quactor' instead.
-import { HttpClient } from '../src/index.ts'
+import { HttpClient } from 'quactor'
 
 const origin = 'https://localhost:4433'
 

@@ -1,9 +1,9 @@
 // The smallest server: a web-standard handler over HTTP/3, and over HTTP/1.1 and HTTP/2 on the same port.
 //
-//   node examples/fetch-server.ts
+//   node --conditions=quactor-source examples/fetch-server.ts
 //
 // In a project of your own, import from 'quactor' instead.
-import { serve } from '../src/index.ts'
+import { serve } from 'quactor'
 
 async function handle(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url)
@@ -26,8 +26,8 @@ function countdown(): ReadableStream<Uint8Array> {
   })
 }
 
-const server = await serve({ port: 4433, tls: 'self-signed', fetch: handle })
-console.log(`listening on ${server.url}`)
+const server = await serve({ port: Number(process.env.PORT ?? 4433), tls: 'self-signed', fetch: handle })
+console.log(`ready ${server.url}`)
 
 process.once('SIGINT', () => {
   void server.close({ timeout: 10_000 })

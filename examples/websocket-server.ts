@@ -1,9 +1,9 @@
 // A chat room: WebSockets over HTTP/3, HTTP/2 and HTTP/1.1 from one handler.
 //
-//   node examples/websocket-server.ts
+//   node --conditions=quactor-source examples/websocket-server.ts
 //
 // In a project of your own, import from 'quactor' instead.
-import { serve, type WebSocketConnection } from '../src/index.ts'
+import { serve, type WebSocketConnection } from 'quactor'
 
 /** What may wait for somebody who does not read, bytes; later messages are not for them. */
 const PATIENCE = 100_000

@@ -1,10 +1,10 @@
 // A relay: what one client sends as a datagram all others get, and a unidirectional stream of the server tells each who
 // else is there. WebTransport over HTTP/3.
 //
-//   node examples/webtransport-server.ts
+//   node --conditions=quactor-source examples/webtransport-server.ts
 //
 // In a project of your own, import from 'quactor' instead.
-import { serve, type WebTransportServerSession } from '../src/index.ts'
+import { serve, type WebTransportServerSession } from 'quactor'
 
 const members = new Set<WebTransportServerSession>()
 

@@ -1,10 +1,10 @@
 // A server on all cores.
 //
-//   node examples/workers.ts [PORT]
+//   node --conditions=quactor-source examples/workers.ts [PORT]
 //
 // The program runs in the process that was started, and once more in each worker; up to serve() they do the same. In a
 // project of your own, import from 'quactor' instead.
-import { serve } from '../src/index.ts'
+import { serve } from 'quactor'
 
 const server = await serve({
   port: Number(process.argv[2] ?? 4433),

@@ -67,7 +67,7 @@ export class ServiceRun {
     })
     this.#actor = actor
     const { inspection } = host
-    if (inspection?.active !== undefined) actor.system.inspect((event) => inspection.active?.next(event))
+    inspection?.watchService(actor, this.#exchange)
     if (persist !== undefined) {
       this.#keeper = new SnapshotKeeper((state) => persist(state, this.#input), this.#fail)
     }

@@ -27,7 +27,7 @@ export class SessionActor {
       ...(host.clock && { clock: actorClock(host.clock) }),
     })
     const { inspection } = host
-    if (inspection?.active !== undefined) actor.system.inspect((event) => inspection.active?.next(event))
+    inspection?.watchService(actor, host)
     this.#actor = actor
     actor.on('*', (command) => this.#attempt(() => obey(command)))
     actor.subscribe({ error: this.fail, complete: () => this.#end.resolve() })

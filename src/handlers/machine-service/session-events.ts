@@ -10,7 +10,7 @@ import type { WebTransportServerSession } from '../webtransport-session.ts'
 
 /** What happens to a WebTransport session. */
 export type SessionEvent =
-  /** The client opened a stream. Given only to machines that mention it; the next one comes when this one was taken. */
+  /** The client opened a stream. Given only to machines that mention it. */
   | { readonly type: 'stream.bidirectional'; readonly stream: WebTransportBidirectionalStream }
   | { readonly type: 'stream.unidirectional'; readonly stream: WebTransportReceiveStream }
   | { readonly type: 'datagram'; readonly payload: Uint8Array }
