@@ -164,6 +164,12 @@ export abstract class ActorReference implements ActorRef<AnyMachineSnapshot, Any
     return this
   }
 
+  /** Somebody wants inspection events. */
+  protected get isInspected(): boolean {
+    const { inspector } = this.owner
+    return inspector !== undefined && inspector.isSilent !== true
+  }
+
   /** XState delivers here when one of its own actors sends to this one. */
   _send(event: AnyEventObject): void {
     this.send(event)
@@ -181,7 +187,7 @@ export abstract class ActorReference implements ActorRef<AnyMachineSnapshot, Any
 
   /** As in XState, observers hear of every event, also of one that changed nothing. */
   protected announce(event: AnyEventObject): void {
-    const isInspected = this.owner.inspector !== undefined
+    const { isInspected } = this
     if (!isInspected && (this.gate & Gate.observed) === 0) return
     const snapshot = this.getSnapshot()
     if (isInspected && event !== INIT) {

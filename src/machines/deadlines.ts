@@ -174,6 +174,7 @@ export const sessionDeadlines: DeadlineTable = {
     ['peerData', 'handler'],
     'draining is a request to the applications, who may go on',
   ),
+  leaving: deadline(NEXT_PACKETS, ['peerData'], 'the close follows, or the session ends after ten seconds'),
   closing: deadline(NEXT_PACKETS, ['peerData'], 'the peer ends its side, or it is made to after ten seconds'),
   ending: deadline(
     NEXT_PACKETS,

@@ -7,7 +7,12 @@ export * from './connection-events.ts'
 export { connectionMachine } from './connection-machine.ts'
 export { deadlinesOf, type StateDeadline, WAITING_REASONS, type WaitingReason } from './deadlines.ts'
 export * from './handshake-events.ts'
-export { InspectionHub, type InspectionSink } from './inspection.ts'
+export {
+  InspectionHub,
+  type InspectionSink,
+  type TransitionTap,
+  type WatchableActor,
+} from './inspection.ts'
 export { createLifeActor, type Interpreter, setInterpreter } from './interpreter.ts'
 export { LifeActor, StreamActor } from './life-actor.ts'
 export * from './path-events.ts'

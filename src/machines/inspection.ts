@@ -1,10 +1,33 @@
-// XState inspection for actors that run a table. An owner has one hub; while nobody listens, `active` is
-// undefined and actors spend one comparison on it. Used by life-actor.ts, owned by the supervisor.
+// XState inspection for actors that run a table, and the cheaper tap of the inspector's feed. An owner has one hub; while
+// nobody listens, `active` is undefined and actors spend one comparison on it. Used by life-actor.ts, owned by the
+// supervisor.
 import { type AnyActorRef, type InspectionEvent, type Observer, type Subscription, toObserver } from 'xstate'
+import type { LifeActor } from './life-actor.ts'
+
+/**
+ * Told of every event that an actor with a table takes, as numbers: no event object is made for it. Must not throw.
+ * @param event - index in the table
+ * @param outcome - one of Outcome
+ * @param from - state before; `actor.state` is the one after
+ * @param since - when `from` was entered
+ */
+export interface TransitionTap {
+  handleTransition(actor: LifeActor, event: number, outcome: number, from: number, since: number): void
+}
 
 /** Receives XState's inspection events (`@xstate.actor`, `@xstate.event`, `@xstate.snapshot`, ...). */
 export interface InspectionSink {
   next(event: InspectionEvent): void
+  /** True while only the tap wants to know: no inspection events need to be built. */
+  readonly isSilent?: boolean
+  readonly tap?: TransitionTap | undefined
+}
+
+/** An actor of a user's machine on XState's interpreter, as an inspector finds it. */
+export interface WatchableActor {
+  readonly actor: AnyActorRef
+  /** What it serves: the request's, session's or socket's own object where that is known. */
+  readonly host: object | undefined
 }
 
 type InspectionObserver = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
@@ -13,19 +36,50 @@ type InspectionObserver = Observer<InspectionEvent> | ((event: InspectionEvent) 
 export class InspectionHub implements InspectionSink {
   /** The hub itself while somebody listens, else undefined. */
   active: InspectionHub | undefined = undefined
+  /** No observer: nobody needs inspection events. */
+  isSilent = true
+  tap: TransitionTap | undefined = undefined
+  /** Live actors of users' machines; kept whether somebody looks or not. */
+  readonly services: ReadonlySet<WatchableActor>
+  readonly #services = new Set<WatchableActor>()
   readonly #observers = new Set<Observer<InspectionEvent>>()
+
+  constructor() {
+    this.services = this.#services
+  }
 
   /** Starts listening; events that happened before are not repeated. */
   inspect(listener: InspectionObserver): Subscription {
     const observer = toObserver(listener)
     this.#observers.add(observer)
-    this.active = this
+    this.#settle()
     return {
       unsubscribe: () => {
         this.#observers.delete(observer)
-        if (this.#observers.size === 0) this.active = undefined
+        this.#settle()
       },
     }
+  }
+
+  /** Sets the one tap, or takes it away: cheaper than inspection, and told of ignored and impossible events too. */
+  setTap(tap: TransitionTap | undefined): void {
+    this.tap = tap
+    this.#settle()
+  }
+
+  /** Registers an actor of a user's machine until it is done, has failed or is stopped. */
+  watchService(actor: AnyActorRef, host: object | undefined): void {
+    const service = { actor, host }
+    this.#services.add(service)
+    const forget = (): void => void this.#services.delete(service)
+    actor.subscribe({ error: forget, complete: forget })
+    if (this.isSilent) return
+    actor.system.inspect((event) => this.active?.next(event))
+  }
+
+  #settle(): void {
+    this.isSilent = this.#observers.size === 0
+    this.active = this.isSilent && this.tap === undefined ? undefined : this
   }
 
   next(event: InspectionEvent): void {

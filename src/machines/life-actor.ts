@@ -30,7 +30,7 @@ export class LifeActor extends ActorReference {
   ) {
     super(table, id, owner, gate | Gate.unstarted)
     this.subject = subject
-    if (owner.inspector !== undefined) this.inspect({ type: '@xstate.actor' })
+    if (this.isInspected) this.inspect({ type: '@xstate.actor' })
   }
 
   /** SendPhase of the stream; 0 when it has no sending part. */
@@ -84,7 +84,7 @@ export class LifeActor extends ActorReference {
     this.gate &= ~Gate.unstarted
     this.begin()
     if (this.extra === undefined && this.owner.inspector === undefined) return this
-    if (this.owner.inspector !== undefined) {
+    if (this.isInspected) {
       this.inspect({ type: '@xstate.event', sourceRef: undefined, event: INIT })
     }
     this.announce(INIT)
@@ -133,14 +133,20 @@ export class LifeActor extends ActorReference {
 
   #take(event: number): number {
     const outcome = this.table.outcome[this.state * this.table.width + event]!
-    if (this.owner.inspector !== undefined) {
+    if (this.isInspected) {
       this.inspect({ type: '@xstate.event', sourceRef: undefined, event: this.table.eventObjects[event]! })
     }
     if (outcome === Outcome.impossible) this.owner.handleMissed(this, this.state, event)
-    if ((this.gate & Gate.over) !== 0) return outcome
     const before = this.state
+    const { since } = this
+    const tap = this.owner.inspector?.tap
+    if ((this.gate & Gate.over) !== 0) {
+      tap?.handleTransition(this, event, outcome, before, since)
+      return outcome
+    }
     const actions = this.step(event)
     if (this.state !== before) this.since = this.owner.time
+    tap?.handleTransition(this, event, outcome, before, since)
     if (actions !== undefined) this.#perform(actions, event)
     else this.#settle(event, false)
     return outcome
@@ -154,7 +160,7 @@ export class LifeActor extends ActorReference {
     try {
       for (let index = 0; index < actions.length; index++) {
         const action = actions[index]!
-        if (this.owner.inspector !== undefined) {
+        if (this.isInspected) {
           this.inspect({
             type: '@xstate.action',
             action: { type: this.table.actions[action]!, params: undefined },

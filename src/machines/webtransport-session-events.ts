@@ -9,9 +9,10 @@ export const SESSION_EVENTS = [
   'app.close', // our application closes, section 6
   'recv.close', // WT_CLOSE_SESSION
   'recv.fin', // the peer ended the CONNECT stream
-  'recv.abort', // the peer reset the CONNECT stream, or wants nothing more on it
+  'recv.leave', // the peer reads the CONNECT stream no more: its close is on its way (STOP_SENDING, WT_SESSION_GONE)
+  'recv.abort', // the peer reset the CONNECT stream, or stopped it for another reason
   'session.fail', // we found a violation, or the handler crashed
-  'timeout.close', // the peer did not end its side after a close
+  'timeout.close', // the peer did not end its side after a close, or after it left
   'stream.closed', // the CONNECT stream is gone
 ] as const
 
@@ -26,10 +27,11 @@ export const SessionEvent = {
   appClose: 4,
   recvClose: 5,
   recvFin: 6,
-  recvAbort: 7,
-  fail: 8,
-  timeoutClose: 9,
-  streamClosed: 10,
+  recvLeave: 7,
+  recvAbort: 8,
+  fail: 9,
+  timeoutClose: 10,
+  streamClosed: 11,
 } as const
 
 export const SESSION_ACTIONS = [
@@ -63,9 +65,10 @@ export const SessionPhase = {
   connecting: 1,
   open: 2,
   draining: 3,
-  closing: 4,
-  ending: 5,
-  over: 6,
+  leaving: 4,
+  closing: 5,
+  ending: 6,
+  over: 7,
 } as const
 
 /** How a session ended. */

@@ -13,6 +13,9 @@
 //      +------+                    +----------+
 //          |                            |
 //          |<---------------------------'
+//          |  recv.leave      +---------+
+//          |<---------------->| leaving |  as open and draining, but not for ever
+//          |                  +---------+
 //          |  app.close      +---------+   recv.fin, recv.abort, timeout.close
 //          |---------------->| closing | -------------------------------------> closedLocal
 //          |                 +---------+
@@ -26,7 +29,8 @@
 //
 // The draft has no figure; the names are its words. Leaving open or draining ends the streams and datagrams of the
 // session (section 6): in `closing` WT_CLOSE_SESSION and FIN have been sent and the peer's end is awaited, in `ending`
-// the peer has sent WT_CLOSE_SESSION, ours was FIN, and anything but the peer's FIN is a violation.
+// the peer has sent WT_CLOSE_SESSION, ours was FIN, and anything but the peer's FIN is a violation. In `leaving` the peer
+// has stopped our half with WT_SESSION_GONE, as section 6 allows beside a close, which may come later than that frame.
 import { setup } from 'xstate'
 import { type DeclaredState, ignore, impossible, namedActions } from './declare.ts'
 import {
@@ -58,6 +62,7 @@ const lives = {
   'recv.close': { target: `${id}.ending`, actions: ['endChildren', 'sendFin', 'announceEnd'] },
   // Section 6: FIN alone means code 0 and no message.
   'recv.fin': { target: `${id}.closedPeer`, actions: ['endChildren', 'sendFin', 'announceEnd'] },
+  'recv.leave': { target: `${id}.leaving` },
   'recv.abort': aborted,
   'session.fail': aborted,
   'timeout.close': noClose,
@@ -76,6 +81,7 @@ function until<TFinal extends string>(target: TFinal) {
     'app.close': closedAlready,
     'recv.close': ignore('both sides closed at the same time; the first word counts'),
     'recv.fin': done,
+    'recv.leave': ignore('beside a close it says nothing new'),
     'recv.abort': done,
     'session.fail': insist,
     'timeout.close': insist,
@@ -93,6 +99,7 @@ const liveStates = {
       'app.close': aborted,
       'recv.close': notRead,
       'recv.fin': notRead,
+      'recv.leave': aborted,
       'recv.abort': aborted,
       'session.fail': aborted,
       'timeout.close': noClose,
@@ -107,6 +114,15 @@ const liveStates = {
     },
   },
   draining: { on: { ...lives, 'app.drain': drainsAlready, 'recv.drain': drainsAlready } },
+  leaving: {
+    on: {
+      ...lives,
+      'app.drain': soonOver,
+      'recv.drain': soonOver,
+      'recv.leave': ignore('STOP_SENDING is told once'),
+      'timeout.close': aborted,
+    },
+  },
   closing: { on: until(`${id}.closedLocal`) },
   ending: { on: until(`${id}.closedPeer`) },
 } as const satisfies Record<string, SessionState>
@@ -119,6 +135,7 @@ const afterEnd = {
   'app.close': closedAlready,
   'recv.close': gone,
   'recv.fin': gone,
+  'recv.leave': over,
   'recv.abort': over,
   'session.fail': over,
   'timeout.close': noClose,
