@@ -1,6 +1,12 @@
 // The CONNECT request of a WebTransport session on the server: the handler's actor, which brings what happens to the
 // stream to the session, and lives as long as both the handler and the session. Made by http3-service.ts.
-import { H3ErrorCode, type RequestStream, type SessionEnd, type WebTransportSession } from '../http3/index.ts'
+import {
+  H3ErrorCode,
+  type RequestStream,
+  type SessionEnd,
+  type WebTransportSession,
+  WtErrorCode,
+} from '../http3/index.ts'
 import type { ConnectionSupervisor } from '../supervisor/connection-supervisor.ts'
 import { type CancelReason, HandlerActor, HandlerPhase } from '../supervisor/handler-actor.ts'
 import { fieldValue } from './exchange.ts'
@@ -146,7 +152,8 @@ export class WebTransportExchange extends HandlerActor {
 
   override handleStopSending(code: number): void {
     this.#core?.handleStopSending(code)
-    super.handleStopSending(code)
+    // The session knows when it is over: it may go on for the moment.
+    if (code !== WtErrorCode.WT_SESSION_GONE) super.handleStopSending(code)
   }
 
   override handleClosed(outcome: 'closed' | 'reset'): void {

@@ -256,6 +256,43 @@ describe('section 6: termination', () => {
     await client.world.expectNoSessions()
   })
 
+  it('STOP_SENDING with WT_SESSION_GONE beside a close, ahead of it: the close counts', async () => {
+    const client = new Client()
+    const stream = await client.session()
+    const data = client.bidi(stream.stream.id)
+    stream.stop(WtErrorCode.WT_SESSION_GONE)
+    await client.pass(1_500)
+    expect(client.ends).toEqual([])
+    expect(data.resetCode).toBeUndefined()
+    stream.stream.write(close(1_337, 'good bye'))
+    stream.end()
+    await client.pass()
+    expect(client.ends).toEqual([{ closeCode: 1_337, reason: 'good bye' }])
+    await client.world.expectNoSessions()
+    expect(client.world.faults).toEqual([])
+  })
+
+  it('a peer that stops the CONNECT stream so and never closes: the session ends after ten seconds', async () => {
+    const client = new Client()
+    const stream = await client.session()
+    stream.stop(WtErrorCode.WT_SESSION_GONE)
+    await client.pass(5_000)
+    expect(client.ends).toEqual([])
+    await client.pass(8_000)
+    expect(client.ends).toEqual(['the peer left without a close (0x170d7b68)'])
+    stream.end()
+    await client.world.expectNoSessions()
+  })
+
+  it('STOP_SENDING with another code ends it at once', async () => {
+    const client = new Client()
+    const stream = await client.session()
+    stream.stop(0x10c)
+    await client.pass()
+    expect(client.ends).toEqual(['the peer stopped the CONNECT stream (0x10c)'])
+    await client.world.expectNoSessions()
+  })
+
   it('a reset of the CONNECT stream ends the session abruptly', async () => {
     const client = new Client()
     const stream = await client.session()

@@ -66,7 +66,8 @@ export class WebTransportSession implements ActorSubject {
   }
 
   get isEstablished(): boolean {
-    return this.actor.phase === SessionPhase.open || this.actor.phase === SessionPhase.draining
+    const { phase } = this.actor
+    return phase >= SessionPhase.open && phase <= SessionPhase.leaving
   }
 
   // --- establishment ---------------------------------------------------------------------------------------------
@@ -282,6 +283,11 @@ export class WebTransportSession implements ActorSubject {
   }
 
   handleStopSending(code: number): void {
+    // Section 6: WT_SESSION_GONE stands beside a close, which may arrive after it.
+    if (code === WtErrorCode.WT_SESSION_GONE) {
+      this.actor.raise(SessionEvent.recvLeave)
+      return
+    }
     this.#end ??= abruptEnd('reset', 'the peer stopped the CONNECT stream', code)
     this.actor.raise(SessionEvent.recvAbort)
   }
@@ -310,8 +316,9 @@ export class WebTransportSession implements ActorSubject {
   /** About once a second. `now` in ms. */
   sweep(now: number): void {
     const { phase, since } = this.actor
-    if (phase !== SessionPhase.closing && phase !== SessionPhase.ending) return
+    if (phase < SessionPhase.leaving || phase > SessionPhase.ending) return
     if (now - since >= CLOSE_TIMEOUT) {
+      this.#end ??= abruptEnd('reset', 'the peer left without a close', WtErrorCode.WT_SESSION_GONE)
       this.#resetCode = WtErrorCode.WT_SESSION_GONE
       this.actor.raise(SessionEvent.timeoutClose)
     }
@@ -369,7 +376,7 @@ export class WebTransportSession implements ActorSubject {
         this.request.reset(this.#resetCode)
         break
       case SessionAction.announceEnd:
-        this.events?.handleEnd(this.#end!)
+        this.events?.handleEnd(this.#end ?? abruptEnd('reset', 'the peer stopped the CONNECT stream'))
     }
   }
 
