@@ -41,13 +41,19 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   'src/supervisor': { rooms: SUPERVISOR, packages: ['xstate', 'rxjs'] },
   'src/tunnels': { rooms: SUPERVISOR, packages: ['ws'] },
   'src/inspector': { rooms: SUPERVISOR, packages: ['xstate', 'ws'] },
-  'src/handlers': { rooms: [...TUNNELS, ...INSPECTOR], packages: ['xstate', 'rxjs', 'mrmime'] },
+  'src/handlers': {
+    rooms: [...TUNNELS, ...INSPECTOR],
+    packages: ['xstate', 'rxjs', 'mrmime', 'urlpattern-polyfill'],
+  },
   'src/client': { rooms: TUNNELS, packages: [] },
   'src/index.ts': { rooms: PUBLIC, packages: ['xstate', 'rxjs'] },
   'src/testing': { rooms: ['src/machines', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
   'src/cli': { rooms: PUBLIC, packages: [] },
   inspector: { rooms: ['src/machines', 'src/inspector', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
-  examples: { rooms: ['src/index.ts'], packages: ['quactor', 'xstate', 'rxjs'] },
+  examples: {
+    rooms: ['src/index.ts'],
+    packages: ['quactor', 'xstate', 'rxjs', 'express', 'fastify', 'hono', 'vitest'],
+  },
 }
 
 /** The room that a project-relative path belongs to, or undefined outside of every room. */
