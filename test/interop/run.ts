@@ -125,6 +125,7 @@ async function runPeer(peer: Peer, server: ServerUnderTest): Promise<void> {
     }
     return
   }
+  const started = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'quactor-peer-'))
   const context = contextOf(peer.stack ?? peer.name, 'requests', server, folder)
   try {
@@ -137,6 +138,7 @@ async function runPeer(peer: Peer, server: ServerUnderTest): Promise<void> {
   await check('nothing is left behind in /status', async () => {
     await waitUntilQuiet(server.inspector)
   })
+  console.log(`  ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
 function obtainServer(folder: string): Promise<ServerUnderTest> {
