@@ -11,7 +11,7 @@ import { checkRooms } from './check/rooms.ts'
 import type { Violation } from './check/syntax.ts'
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
-const SOURCES = ['src/**/*.ts', 'inspector/**/*.ts', 'examples/**/*.ts']
+const SOURCES = ['src/**/*.ts', 'inspector/**/*.{ts,tsx}', 'examples/**/*.ts']
 
 /** Runs one of the project's installed tools; true when it found nothing wrong. */
 function runTool(title: string, command: string, parameters: readonly string[]): boolean {
@@ -45,5 +45,6 @@ const passed = [
   runScan('file length', checkFileLength),
   runTool('lint and format', 'biome', ['check', '--error-on-warnings', '--max-diagnostics=200', '.']),
   runTool('types', 'tsc', ['-p', 'tsconfig.json', '--noEmit']),
+  runTool('types of the page', 'tsc', ['-p', 'inspector/ui', '--noEmit']),
 ]
 process.exitCode = passed.every(Boolean) ? 0 : 1
