@@ -7,17 +7,21 @@ import type { ConnectionEntry } from './connection-entry.ts'
 import type { ConnectionSupervisor } from './connection-supervisor.ts'
 import { CONNECTION_LIST } from './limits.ts'
 
+/** The numbers of one connection at one moment. */
 export interface ConnectionReport {
   /** Name for the connection's whole life: the client's first destination connection ID, in hex. */
   readonly connection: string
   /** `address:port` of the peer, as far as it is proved. */
   readonly remote: string
+  /** QUIC version, e.g. 1. */
   readonly version: number
   /** Name of its machine's state. */
   readonly state: string
   /** Live streams, and handlers that have not ended. */
   readonly streams: number
+  /** Handlers that have not ended. */
   readonly handlers: number
+  /** Numbers of QUIC. */
   readonly metrics: ConnectionMetrics
   /** Numbers of HTTP/3: the dynamic tables of header compression, and who waits for them. */
   readonly application: Readonly<Record<string, number>>

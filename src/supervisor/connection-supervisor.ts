@@ -13,6 +13,7 @@ import type {
   StreamKind,
   StreamSupervision,
 } from '../transport/streams/index.ts'
+import { ConnectionChildren } from './connection-children.ts'
 import { ConnectionDrain } from './connection-drain.ts'
 import { ConnectionWatch } from './connection-watch.ts'
 import { CrashIntensity } from './crash-intensity.ts'
@@ -39,13 +40,10 @@ export class ConnectionSupervisor
   readonly sessions: SessionRegistry
   readonly #services: SupervisionServices
   readonly #forget: (supervisor: ConnectionSupervisor) => void
-  readonly #streams = new Map<LifeActor, QuicStream>()
-  /** By stream ID. */
-  readonly #handlers = new Map<number, HandlerActor>()
+  /** Its registries; nobody else changes them. */
+  readonly children = new ConnectionChildren()
   /** Streams that are gone while their handler still runs; at most one per handler. */
   readonly #owedCredit = new Set<number>()
-  /** By stream ID; never without the stream. */
-  readonly #channels = new Map<number, DatagramChannel>()
   readonly #crashes: CrashIntensity
   readonly #watch: ConnectionWatch
   #drain: ConnectionDrain | undefined
@@ -56,7 +54,7 @@ export class ConnectionSupervisor
     this.#services = services
     this.#forget = forget
     this.#crashes = new CrashIntensity(services.settings.crashLimit, services.settings.crashWindow)
-    this.#watch = new ConnectionWatch(this, services, this.#streams)
+    this.#watch = new ConnectionWatch(this, services, this.children.streams)
     this.sessions = new SessionRegistry(this, services)
     this.lifeOwner = new LifeOwner(this, services)
     services.counters.connectionsOpened++
@@ -94,11 +92,11 @@ export class ConnectionSupervisor
   }
 
   get streamCount(): number {
-    return this.#streams.size
+    return this.children.streams.size
   }
 
   get handlerCount(): number {
-    return this.#handlers.size
+    return this.children.handlers.size
   }
 
   get clock(): Clock {
@@ -119,7 +117,7 @@ export class ConnectionSupervisor
   startActor(table: CompiledMachine, stream: QuicStream, subject: QuicStream): LifeActor {
     const { interpreter, tables } = this.#services.settings
     const actor = createLifeActor(tables?.get(table) ?? table, stream.id, this, subject, interpreter)
-    this.#streams.set(actor, stream)
+    this.children.streams.set(actor, stream)
     const counters = this.#services.counters
     counters.actorsStarted++
     counters.streamsOpened++
@@ -139,9 +137,9 @@ export class ConnectionSupervisor
 
   /** The one place where a stream ends: its actor, its place in the table and what the table gives back. */
   #deregister(actor: LifeActor): void {
-    const stream = this.#streams.get(actor)
+    const stream = this.children.streams.get(actor)
     if (stream === undefined) return
-    this.#streams.delete(actor)
+    this.children.streams.delete(actor)
     this.#watch.forget(actor)
     const counters = this.#services.counters
     counters.actorsStopped++
@@ -149,7 +147,7 @@ export class ConnectionSupervisor
     if (stream.isBidirectional) this.requestStreams--
     if (!stream.isLocal) this.peerStreams--
     this.closeDatagramChannel(stream.id)
-    const keepsCredit = this.#handlers.has(stream.id)
+    const keepsCredit = this.children.handlers.has(stream.id)
     if (keepsCredit) this.#owedCredit.add(stream.id)
     this.connection.releaseStream(stream.id, keepsCredit)
     this.#noteProgress()
@@ -159,24 +157,24 @@ export class ConnectionSupervisor
 
   /** The datagram channel of a live request stream, opened on first use; undefined once the stream is gone. */
   datagramChannel(id: number): DatagramChannel | undefined {
-    let channel = this.#channels.get(id)
+    let channel = this.children.channels.get(id)
     if (channel === undefined && this.connection.streams.has(id)) {
       channel = new DatagramChannel()
-      this.#channels.set(id, channel)
+      this.children.channels.set(id, channel)
       this.#services.counters.channelsOpened++
     }
     return channel
   }
 
   get channelCount(): number {
-    return this.#channels.size
+    return this.children.channels.size
   }
 
   /** Ends with its stream, or before it with its WebTransport session. */
   closeDatagramChannel(id: number): void {
-    const channel = this.#channels.get(id)
+    const channel = this.children.channels.get(id)
     if (channel === undefined) return
-    this.#channels.delete(id)
+    this.children.channels.delete(id)
     const { counters } = this.#services
     counters.channelsClosed++
     counters.datagramsDropped += channel.dropped
@@ -192,7 +190,7 @@ export class ConnectionSupervisor
 
   /** Registers a request's handler and runs it. */
   startHandler(handler: HandlerActor): void {
-    this.#handlers.set(handler.request.id, handler)
+    this.children.handlers.set(handler.request.id, handler)
     this.#services.counters.handlersStarted++
     handler.request.events = handler
     handler.start()
@@ -200,7 +198,7 @@ export class ConnectionSupervisor
 
   handleHandlerEnd(handler: HandlerActor): void {
     const { id } = handler.request
-    if (!this.#handlers.delete(id)) return
+    if (!this.children.handlers.delete(id)) return
     this.#watch.forgetHandler(handler)
     this.#services.counters.handlersEnded++
     // The stream may be long gone: only now may the client open another one in its place.
@@ -211,7 +209,8 @@ export class ConnectionSupervisor
   /** Handlers that nobody has cancelled. */
   get runningHandlers(): number {
     let running = 0
-    for (const handler of this.#handlers.values()) if (handler.phase === HandlerPhase.running) running++
+    for (const handler of this.children.handlers.values())
+      if (handler.phase === HandlerPhase.running) running++
     return running
   }
 
@@ -219,13 +218,10 @@ export class ConnectionSupervisor
     const { counters, settings } = this.#services
     counters.crashed++
     counters.crashResets++
-    this.#services.report({
-      kind: 'crash',
-      method: handler.request.method,
-      path: handler.request.path,
-      error,
-    })
-    if (!this.#crashes.record(this.now())) return
+    const isTooMuch = this.#crashes.record(this.now())
+    const outcome = `${isTooMuch ? 'connection closed' : 'stream reset'} with H3_INTERNAL_ERROR`
+    this.#services.faults.record('crash', error, outcome, this.name, handler)
+    if (!isTooMuch) return
     counters.intensityCloses++
     const reason = `more than ${settings.crashLimit} handlers crashed within ${settings.crashWindow} ms`
     this.connection.close(H3ErrorCode.H3_INTERNAL_ERROR, reason, { application: true })
@@ -233,25 +229,24 @@ export class ConnectionSupervisor
 
   handleLateFault(handler: HandlerActor, error: unknown): void {
     this.#services.counters.lateFaults++
-    const { method, path } = handler.request
-    this.#services.report({ kind: 'late', method, path, error })
+    this.#services.faults.record('late', error, 'reported only', this.name, handler)
   }
 
   handleDefect(error: unknown): void {
     this.#services.counters.internalErrors++
-    this.#services.report({ kind: 'internal', method: '', path: '', error })
+    this.#services.faults.record('internal', error, 'connection ended', this.name)
     this.kill()
   }
 
   handleHandlerHang(handler: HandlerActor): void {
     this.#services.counters.hung++
     const error = new Error('the handler did not begin a response before its deadline')
-    this.#services.report({ kind: 'hang', method: handler.request.method, path: handler.request.path, error })
+    this.#services.faults.record('hang', error, 'cancelled, then stream reset', this.name, handler)
   }
 
   /** True while a handler works on the stream that nobody has cancelled. */
   hasRunningHandler(id: number): boolean {
-    return this.#handlers.get(id)?.phase === HandlerPhase.running
+    return this.children.handlers.get(id)?.phase === HandlerPhase.running
   }
 
   /** Streams past their deadline, and streams whose handler does not stop. */
@@ -267,7 +262,7 @@ export class ConnectionSupervisor
   /** Looks at every handler's deadline; called by the endpoint's sweep. `now` in ms. */
   sweep(now: number): void {
     const { handlerDeadline, handlerGrace } = this.#services.settings
-    for (const handler of this.#handlers.values()) {
+    for (const handler of this.children.handlers.values()) {
       handler.sweep(now, handlerDeadline, handlerGrace)
       if (handler.phase === HandlerPhase.cut) this.#watch.noteCut(handler, now)
     }
@@ -286,12 +281,12 @@ export class ConnectionSupervisor
     if (this.#drain !== undefined || this.#isEnded) return
     this.#drain = new ConnectionDrain(this, this.#services)
     this.#drain.start()
-    for (const handler of [...this.#handlers.values()]) handler.handleDrain()
+    for (const handler of [...this.children.handlers.values()]) handler.handleDrain()
   }
 
   /** True when no request is in the works. */
   get isIdle(): boolean {
-    return this.requestStreams === 0 && this.#handlers.size === 0
+    return this.requestStreams === 0 && this.children.handlers.size === 0
   }
 
   #noteProgress(): void {
@@ -329,7 +324,7 @@ export class ConnectionSupervisor
     this.#isEnded = true
     this.#drain?.stop()
     this.#cancelHandlers()
-    for (const actor of [...this.#streams.keys()]) actor.raise(StreamEvent.connectionClosed)
+    for (const actor of [...this.children.streams.keys()]) actor.raise(StreamEvent.connectionClosed)
     this.application.handleClosed()
     this.#services.counters.connectionsClosed++
     this.#services.connections.closed(this)
@@ -347,13 +342,13 @@ export class ConnectionSupervisor
   }
 
   #cancelHandlers(): void {
-    for (const handler of [...this.#handlers.values()])
+    for (const handler of [...this.children.handlers.values()])
       handler.cancel('connectionClosed', H3ErrorCode.H3_REQUEST_CANCELLED)
   }
 
   /** A handler that ignores its AbortSignal is let go once its connection is gone: nothing it does counts. */
   #abandonHandlers(now: number): void {
-    for (const handler of [...this.#handlers.values()]) {
+    for (const handler of [...this.children.handlers.values()]) {
       if (
         handler.phase !== HandlerPhase.cut ||
         now - handler.cancelledAt < this.#services.settings.handlerGrace

@@ -17,6 +17,7 @@ import { Counters } from './counters.ts'
 import { type DrainReport, EndpointDrain } from './endpoint-drain.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { EndpointSockets } from './endpoint-sockets.ts'
+import { FaultLog } from './fault-log.ts'
 import { Invariants } from './invariants.ts'
 import * as limits from './limits.ts'
 import { MissedTransitions } from './missed-transitions.ts'
@@ -37,6 +38,7 @@ export class Endpoint {
   /** Inspectors listen here; see XState's inspection events. */
   readonly inspection = new InspectionHub()
   readonly turn: TurnTime
+  readonly faults: FaultLog
   readonly services: SupervisionServices
   readonly invariants: Invariants
   readonly arrivals: Arrivals
@@ -54,6 +56,7 @@ export class Endpoint {
       this.arrivals.receive(socket, buffer, start, end, remote, ecn)
     })
     this.turn = new TurnTime(options.clock)
+    this.faults = new FaultLog(options.report ?? (() => {}), () => this.turn.now)
     const settings = { ...DEFAULT_SUPERVISION, ...options.supervision }
     this.services = {
       clock: options.clock,
@@ -64,7 +67,7 @@ export class Endpoint {
       connections: this.connections,
       inspection: this.inspection,
       settings,
-      report: options.report ?? (() => {}),
+      faults: this.faults,
     }
     this.arrivals = new Arrivals(this)
     this.invariants = new Invariants(this, settings.invariants)
@@ -111,7 +114,7 @@ export class Endpoint {
   /** Our own code threw: that connection ends, the endpoint goes on. */
   #handleDefect(entry: ConnectionEntry, error: unknown): void {
     this.counters.internalErrors++
-    this.services.report({ kind: 'internal', method: '', path: '', error })
+    this.faults.record('internal', error, 'connection ended', entry.supervisor.name)
     try {
       entry.supervisor.kill()
     } catch {

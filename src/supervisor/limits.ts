@@ -116,6 +116,9 @@ export const DATAGRAM_CHANNEL_BYTES = 98_304
 /** Latest broken invariants that are kept to be looked at; the number of all of them is counted. */
 export const VIOLATION_RING = 64
 
+/** Latest faults of handlers that are kept to be looked at; the number of all of them is counted. */
+export const FAULT_RING = 64
+
 /** Latest missed transitions that are kept to be looked at; the number of all of them is counted. */
 export const MISSED_RING = 64
 

@@ -8,12 +8,15 @@ import { MISSED_RING } from './limits.ts'
 
 const missedChannel = channel('quactor:missedTransition')
 
+/** An event that reached a machine in a state where it is impossible: a bug of quactor. */
 export interface MissedTransition {
   /** Name of the connection, see StuckReport. */
   readonly connection: string
+  /** Name of the machine. */
   readonly machine: string
   /** Identity of the actor, e.g. the stream ID. */
   readonly actor: string
+  /** Name of its state. */
   readonly state: string
   /** `unknown` for a type that is not in the machine's alphabet. */
   readonly event: string

@@ -4,21 +4,30 @@ import type { Endpoint } from './endpoint.ts'
 
 /** One of several processes that serve the port. */
 export interface WorkerStatus {
+  /** Number of the worker, from 0. */
   readonly id: number
   /** Of the process; null while there is none. */
   readonly pid: number | null
   /** `waiting` for its restart, `starting`, `running`, `closing` or `closed`. */
   readonly state: string
+  /** Its connections. */
   readonly connections: { readonly live: number }
   /** Processes that have ended here without being told to. */
   readonly restarts: number
   /** Datagrams that the kernel gave to it and that belonged to another one; those that this one could not take. */
   readonly handedOver: number
+  /** Datagrams for another worker that it could not take. */
   readonly handOverDropped: number
 }
 
+/**
+ * The state of a server in plain numbers, as at /status; every `live` is zero when the last connection is
+ * gone.
+ */
 export interface ServerStatus {
+  /** Connections from their first packet on. */
   readonly connections: { readonly live: number; readonly opened: number; readonly closed: number }
+  /** Streams of QUIC, of both directions. */
   readonly streams: {
     readonly live: number
     readonly opened: number
@@ -26,6 +35,7 @@ export interface ServerStatus {
     /** Streams past the deadline of their state, and those whose handler goes on after its AbortSignal. */
     readonly stuck: number
   }
+  /** Actors of streams, sessions and handlers. */
   readonly actors: {
     readonly live: number
     readonly started: number
@@ -35,8 +45,11 @@ export interface ServerStatus {
     /** Events that reached a machine where they are impossible: each is a bug. */
     readonly missedTransitions: number
   }
+  /** Handlers that have not ended. */
   readonly handlers: { readonly live: number }
+  /** Queues of HTTP datagrams. */
   readonly datagramChannels: { readonly live: number }
+  /** Timers that are set. */
   readonly timers: { readonly armed: number }
   /** Bytes that wait to be read by handlers, and to be acknowledged by peers. */
   readonly buffers: { readonly receiveBytes: number; readonly sendBytes: number }

@@ -12,6 +12,7 @@ export interface StuckFinding {
   readonly reason: string
 }
 
+/** An actor that is past the deadline of its state. */
 export interface StuckReport extends StuckFinding {
   /** A handler is stuck when it goes on although its AbortSignal fired and its stream was reset. */
   readonly kind: 'stream' | 'session' | 'handler' | 'handshake' | 'connection'
@@ -19,6 +20,7 @@ export interface StuckReport extends StuckFinding {
   readonly connection: string
   /** Stream ID of a stream or a handler. */
   readonly stream: number | undefined
+  /** Name of its machine. */
   readonly machine: string
   /** Name of the state, e.g. `send.dataSent|receive.dataRead`. */
   readonly state: string

@@ -6,6 +6,7 @@ import type { ConnectionApplication } from '../transport/connection/index.ts'
 import type { Clock } from '../transport/io/clock.ts'
 import type { ConnectionFeed } from './connection-feed.ts'
 import type { Counters } from './counters.ts'
+import type { FaultLog } from './fault-log.ts'
 import type { InvariantMode } from './invariants.ts'
 import * as limits from './limits.ts'
 import type { MissedTransitions } from './missed-transitions.ts'
@@ -16,14 +17,23 @@ export type { ActorOwner }
 
 /** Times (ms) and limits of the supervision; serve() lets its caller change each. */
 export interface SupervisionSettings {
+  /** A response has to begin within so long, ms; then the handler's signal fires. Default 30,000. */
   handlerDeadline: number
+  /** How long a handler may go on after its signal, ms, before its stream is reset. Default 1,000. */
   handlerGrace: number
+  /** More crashes than this within `crashWindow` close the connection. Default 10. */
   crashLimit: number
+  /** Time over which crashes are counted, ms. Default 10,000. */
   crashWindow: number
+  /** Shortest time between the two GOAWAY frames of a drain, ms. Default 1,000. */
   goawayDelay: number
+  /** How long requests may take to end after the second GOAWAY, ms. Default 10,000. */
   drainDeadline: number
+  /** When a drain is over whatever is left, ms. Default 30,000. */
   hardStop: number
+  /** Connections at a time; further ones are refused. */
   maxConnections: number
+  /** Handshakes at a time. */
   maxHalfOpen: number
   /** Of one IPv4 address, or of one /64 of IPv6. */
   maxHalfOpenPerSource: number
@@ -59,9 +69,13 @@ export const DEFAULT_SUPERVISION: Readonly<SupervisionSettings> = {
  * when the response was whole or the handler over, so that nothing had to be reset. `worker`: a whole process ended.
  */
 export interface HandlerFault {
+  /** What happened. */
   readonly kind: 'crash' | 'hang' | 'late' | 'internal' | 'worker'
+  /** Method of its request. */
   readonly method: string
+  /** Path of its request, with query. */
   readonly path: string
+  /** What was thrown, or an Error that says what was not done. */
   readonly error: unknown
 }
 
@@ -75,8 +89,7 @@ export interface SupervisionServices {
   readonly settings: Readonly<SupervisionSettings>
   /** Where inspectors listen; nobody does at first. */
   readonly inspection: InspectionHub
-  /** Never throws. */
-  report(fault: HandlerFault): void
+  readonly faults: FaultLog
 }
 
 /** An application whose connection can be drained in two steps (RFC 9114 section 5.2). */

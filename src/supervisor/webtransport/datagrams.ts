@@ -35,12 +35,19 @@ interface Waiting {
   readonly time: number
 }
 
+/**
+ * The datagrams of a session (W3C WebTransport section 6): unordered, and not sent again when they get lost.
+ */
 export class WebTransportDatagrams {
+  /** Datagrams of the peer; the oldest are dropped when nobody reads. */
   readonly readable: ReadableStream<Uint8Array>
+  /** Takes byte arrays and buffers; larger ones than maxDatagramSize are dropped. */
   readonly writable: WritableStream<unknown>
   /** ms after which a datagram is not worth sending any more; null for no limit. */
   outgoingMaxAge: number | null = null
+  /** Datagrams that were too old before they could be sent. */
   expiredOutgoing = 0
+  /** Datagrams that were lost on the way. */
   lostOutgoing = 0
   readonly #port: DatagramPort
   #outgoing: Waiting[] = []
@@ -117,6 +124,7 @@ export class WebTransportDatagrams {
     })
   }
 
+  /** What became of datagrams so far. */
   stats(): WebTransportDatagramStats {
     const { expiredOutgoing, lostOutgoing } = this
     const droppedIncoming = this.#channel?.dropped ?? 0

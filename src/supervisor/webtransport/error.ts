@@ -10,11 +10,14 @@ export interface WebTransportErrorOptions {
   readonly streamErrorCode?: number | null
 }
 
+/** What streams and promises of WebTransport fail with (W3C WebTransport section 12). */
 export class WebTransportError extends DOMException {
+  /** Whether the session failed, or one stream. */
   readonly source: WebTransportErrorSource
   /** Null where no application gave one. */
   readonly streamErrorCode: number | null
 
+  /** @param message for people; the options say what failed, by default one stream without a code */
   constructor(message = '', { source = 'stream', streamErrorCode = null }: WebTransportErrorOptions = {}) {
     super(message, 'WebTransportError')
     this.source = source

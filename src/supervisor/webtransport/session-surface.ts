@@ -25,6 +25,7 @@ import {
   type WebTransportSendStream,
 } from './streams.ts'
 
+/** Why a session was closed, as both sides see it. */
 export interface WebTransportCloseInfo {
   /** 0..2^32-1; default 0. */
   readonly closeCode?: number
@@ -32,6 +33,7 @@ export interface WebTransportCloseInfo {
   readonly reason?: string
 }
 
+/** How a stream is opened and sent. */
 export interface WebTransportSendOptions {
   /** Streams with a greater number are sent first. */
   readonly sendOrder?: number | null

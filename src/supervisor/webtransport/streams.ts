@@ -127,6 +127,7 @@ export class WebTransportSendStream extends WritableStream<unknown> {
     this.#order.set(this.#stream, value)
   }
 
+  /** Bytes written, sent and acknowledged. */
   getStats(): Promise<WebTransportSendStreamStats> {
     const { bytesWritten, bytesSent, bytesAcknowledged } = this.#stream
     return Promise.resolve({ bytesWritten, bytesSent, bytesAcknowledged })
@@ -231,6 +232,7 @@ export class WebTransportReceiveStream extends ReadableStream<Uint8Array> {
     this.#source = source
   }
 
+  /** Bytes received and read. */
   getStats(): Promise<WebTransportReceiveStreamStats> {
     const { bytesReceived, bytesRead } = this.#stream
     return Promise.resolve({ bytesReceived, bytesRead })
@@ -244,7 +246,9 @@ export class WebTransportReceiveStream extends ReadableStream<Uint8Array> {
 
 /** Both halves. */
 export interface WebTransportBidirectionalStream {
+  /** What the peer sends. */
   readonly readable: WebTransportReceiveStream
+  /** What goes to the peer. */
   readonly writable: WebTransportSendStream
 }
 
