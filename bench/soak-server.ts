@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Exchange, fetchHandler, type QuactorServer, type ServerStatus, serve } from '../src/index.ts'
 import { answerCalls } from './control.ts'
+import { handleByMachines } from './soak-machines.ts'
 
 const PIECE = new Uint8Array(20_000)
 
@@ -56,10 +57,11 @@ async function heap(): Promise<HeapNumbers> {
 
 answerCalls({
   heap,
-  start: async (): Promise<number> => {
+  start: async (kind: 'plain' | 'machine'): Promise<number> => {
     const supervision = { crashLimit: 1_000_000 }
+    const handler = kind === 'machine' ? handleByMachines : handle
     const quiet = { inspector: false, onFault: () => {} } as const
-    server = await serve({ port: 0, host: '127.0.0.1', tcp: false, handler: handle, supervision, ...quiet })
+    server = await serve({ port: 0, host: '127.0.0.1', tcp: false, handler, supervision, ...quiet })
     return server.port
   },
   status: (): ServerStatus | undefined => server?.status(),

@@ -1,6 +1,6 @@
 // `npm run soak -- --requests 200000`: very many requests of every kind on one connection, over UDP, in two processes.
 // The heap after all of them must be as large as after a tenth of them, and nothing may be left when the client goes.
-// Exit code 1 when it is not so.
+// Exit code 1 when it is not so. `--handler machine` has every request handled by a machine service.
 import { parseArgs } from 'node:util'
 import type { ServerStatus } from '../src/index.ts'
 import { Child } from './control.ts'
@@ -12,7 +12,13 @@ const LIMIT = 2_000_000
 /** Share of the requests after which everything that is kept for good has been made. */
 const WARM_UP = 0.1
 
-const { values } = parseArgs({ options: { requests: { type: 'string', default: '200000' } } })
+const { values } = parseArgs({
+  options: { requests: { type: 'string', default: '200000' }, handler: { type: 'string', default: 'plain' } },
+})
+if (values.handler !== 'plain' && values.handler !== 'machine') {
+  console.error('--handler is plain or machine')
+  process.exit(2)
+}
 const requests = Number(values.requests)
 if (!Number.isSafeInteger(requests) || requests < 1_000) {
   console.error('--requests must be a whole number of at least 1000')
@@ -59,7 +65,7 @@ function leftovers({
 
 async function soak(sides: readonly [Side, Side]): Promise<string[]> {
   const [{ child: server }, { child: client }] = sides
-  await client.call('open', await server.call<number>('start'))
+  await client.call('open', await server.call<number>('start', values.handler))
   const warmUp = Math.round(requests * WARM_UP)
   await client.call('run', warmUp)
   const before = await heaps(sides)
