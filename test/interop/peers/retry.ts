@@ -13,12 +13,6 @@ async function gtlsclientAfterRetry(context: PeerContext): Promise<void> {
   if (!readFileSync(file, 'latin1').includes('QUIC TOKEN')) throw new Error('it received no NEW_TOKEN')
 }
 
-/** With what the first visit left. */
-async function gtlsclientWithToken(context: PeerContext): Promise<void> {
-  const output = await requestBy(context, '/health', [`--token-file=${join(context.folder, 'token')}`])
-  if (output.includes('type=Retry')) throw new Error('there was a Retry in spite of the token')
-}
-
 async function underLoss(context: PeerContext): Promise<void> {
   for (let i = 0; i < 10; i++) await requestBy(context, '/health', ['-t', '0.2', '-r', '0.2'])
 }
@@ -35,9 +29,7 @@ export const retry: Peer = {
       await here.check('gtlsclient: a Retry, the answer, a token for next time', () =>
         gtlsclientAfterRetry(here),
       )
-      await here
-        .about('newToken')
-        .check('gtlsclient: the token spares it the next Retry', () => gtlsclientWithToken(here))
+      here.cannot('newToken', 'gtlsclient does not read the token file that it writes')
       await here.check('gtlsclient: ten connections with 20 % loss each way', () => underLoss(here))
       await here.check('no connection was accepted without a token, and nothing is left', async () => {
         const { connections } = await waitUntilQuiet(server.inspector)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { LossyProxy, type ProxyOptions } from '../lossy-proxy.ts'
 import type { Peer, PeerContext } from '../peer.ts'
 import { type ServerUnderTest, startServer } from '../server.ts'
-import { readMetric, waitUntilQuiet } from '../status.ts'
+import { readMetric, readStatus, waitUntilQuiet } from '../status.ts'
 import { gtlsclient, requestBy } from './gtlsclient.ts'
 import { quinn } from './quinn.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo } from './scripted.ts'
@@ -93,14 +93,20 @@ async function withRetry(context: PeerContext, server: ServerUnderTest, client: 
   })
 }
 
+/** How many connections the server has taken without having sent a Retry. */
+async function spared({ inspector }: ServerUnderTest): Promise<number> {
+  const { connections } = await readStatus(inspector)
+  return connections.opened - (await readMetric(inspector, 'retries_total'))
+}
+
 /** The second visit of a client that keeps tokens needs no Retry, although everybody else gets one. */
 async function withToken(context: PeerContext, server: ServerUnderTest, client: Peer) {
-  const before = await readMetric(server.inspector, 'retries_total')
+  const before = await spared(server)
   const here = context.about('newToken', { server, stack: client.name, only: /comes back with a token/ })
   await client.run(here)
-  await here.check(`${client.name} had one Retry on two visits`, async () => {
-    const retries = (await readMetric(server.inspector, 'retries_total')) - before
-    if (retries !== 1) throw new Error(`${retries} Retry packets`)
+  await here.check(`the token of ${client.name} spared it a Retry`, async () => {
+    const count = (await spared(server)) - before
+    if (count !== 1) throw new Error(`${count} connections without a Retry`)
   })
 }
 
@@ -158,7 +164,8 @@ export const retryForAll: Peer = {
   run: (context) =>
     serverOf(context, ['--retry', 'always'], async (server) => {
       await forEach(context, (client, stack) => withRetry(context, server, client, stack))
-      for (const client of [quicGo, aioquic, quinn])
+      // quic-go's first flight is two datagrams, each of which gets a Retry: there is nothing to count.
+      for (const client of [aioquic, quinn])
         if (client.absence() === undefined) await withToken(context, server, client)
     }),
 }
