@@ -17,14 +17,17 @@ import { requestFields } from './request-input.ts'
 import type { ClientSession } from './session.ts'
 import type { StreamTaker } from './stream-taker.ts'
 
+/** What a session asks for. */
 export interface WebTransportSessionOptions {
   /** Application protocols to offer, most preferred first (section 3.3). */
   readonly protocols?: readonly string[] | undefined
+  /** Further request fields. */
   readonly headers?: HeadersInput | undefined
   /** Default: the authority the connection was opened for. */
   readonly authority?: string | undefined
 }
 
+/** A WebTransport session of the client; ClientSession.webtransport() and `new WebTransport()` make one. */
 export abstract class WebTransportClientSession
   extends SessionSurface
   implements RequestStreamEvents, StreamTaker
@@ -33,6 +36,8 @@ export abstract class WebTransportClientSession
   #connection: ClientSession | undefined
   #responseHeaders: Headers | null = null
   #protocol = ''
+  /** STOP_SENDING that came before the answer. */
+  #stopCode: number | undefined
 
   /** @throws TypeError for protocols that cannot be offered */
   constructor({ protocols = [] }: WebTransportSessionOptions = {}) {
@@ -111,6 +116,7 @@ export abstract class WebTransportClientSession
 
   // --- StreamTaker ---------------------------------------------------------------------------------------------------
 
+  /** @internal */
   take(request: RequestStream): void {
     if (this.isOver) {
       request.reset(H3ErrorCode.H3_REQUEST_CANCELLED)
@@ -122,6 +128,7 @@ export abstract class WebTransportClientSession
     this.attach(h3.webtransport!.open(request), sessions!)
   }
 
+  /** @internal */
   refuse(reason: unknown): void {
     this.#release()
     this.#abandon(reason)
@@ -148,6 +155,7 @@ export abstract class WebTransportClientSession
     }
     this.#protocol = chosen ?? ''
     core.handleResponse(status)
+    if (this.#stopCode !== undefined && core.isUsable) core.handleStopSending(this.#stopCode)
   }
 
   handleBodyReadable(): void {
@@ -165,7 +173,10 @@ export abstract class WebTransportClientSession
   }
 
   handleStopSending(code: number): void {
-    this.core?.handleStopSending(code)
+    const { core } = this
+    // RFC 9114 section 4.1: a server that has all it needs may say so ahead of its answer.
+    if (core?.isUsable === true && !core.isEstablished) this.#stopCode = code
+    else core?.handleStopSending(code)
   }
 
   handleClosed(): void {

@@ -83,6 +83,24 @@ describe('section 3.2: the answer', () => {
     await world.expectNoSessions()
   })
 
+  it.each([
+    ['404', 0x100, (session: WebTransportServerSession) => session.reject(404)],
+    ['a close', 0x170d7b68, (session: WebTransportServerSession) => session.close({ closeCode: 5 })],
+  ])('%s counts, although STOP_SENDING comes ahead of it in the packet', async (what, code, answer) => {
+    const world = new WebTransportWorld({
+      webtransport: (session) => {
+        answer(session)
+        const [entry] = world.server.entries
+        entry!.supervisor.connection.streams.get(0)!.stopSending(code)
+      },
+    })
+    const connection = await world.connected()
+    const session = connection.webtransport('/')
+    if (what === '404') await expect(world.within(session.closed)).rejects.toThrow('404')
+    else expect(await world.within(session.closed)).toEqual({ closeCode: 5, reason: '' })
+    await world.expectNothingLeft()
+  })
+
   it('streams and datagrams may go ahead of it', async () => {
     const server = new Server()
     server.connection = await server.world.connected()

@@ -1,5 +1,6 @@
 // What a session tells its owner, and how it ended. Implemented by supervisor/webtransport.
 
+import type { CloseInfo } from '../../transport/connection/index.ts'
 import type { StreamKind } from '../../transport/streams/index.ts'
 import type { CloseMessage } from './capsules.ts'
 
@@ -20,6 +21,13 @@ export function cleanEnd({ code, reason }: CloseMessage): SessionEnd {
 
 export function abruptEnd(abrupt: AbruptEnd, reason: string, httpCode?: number): SessionEnd {
   return { code: 0, reason, abrupt, httpCode }
+}
+
+/** The connection has ended under the session. @param info how it closed, as far as that is known */
+export function connectionEnd(info: CloseInfo | undefined): SessionEnd {
+  const reason = info === undefined || info.reason === '' ? '' : `: ${info.reason}`
+  const code = info?.cause === 'close' && info.isApplication ? info.code : undefined
+  return abruptEnd('connection', `the connection has ended${reason}`, code)
 }
 
 /** All calls are synchronous. */

@@ -21,7 +21,7 @@ import { EXPORTER_LABEL, exporterContext } from './exporter.ts'
 import type { SessionCredit } from './flow-control.ts'
 import { CLOSE_TIMEOUT, MAX_CAPSULE_BACKLOG, MAX_INCOMING_STREAMS } from './limits.ts'
 import { SessionCapsules } from './session-capsules.ts'
-import { abruptEnd, cleanEnd, type SessionEnd, type SessionEvents } from './session-events.ts'
+import { abruptEnd, cleanEnd, connectionEnd, type SessionEnd, type SessionEvents } from './session-events.ts'
 import type { WebTransportSessions } from './sessions.ts'
 import { WebTransportStream } from './stream.ts'
 
@@ -293,7 +293,7 @@ export class WebTransportSession implements ActorSubject {
   }
 
   handleClosed(): void {
-    this.#end ??= abruptEnd('connection', 'the connection has ended')
+    this.#end ??= connectionEnd(this.request.connection.transport.closing.info)
     this.actor.raise(SessionEvent.streamClosed)
   }
 
