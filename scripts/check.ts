@@ -1,10 +1,11 @@
 /**
  * `npm run check`: types, lint and format, import order between rooms, purity left of transport/io,
- * file length. Runs them all, prints every violation, and fails when there is one.
+ * file length, documentation of what is public. Runs them all, prints every violation, and fails when there is one.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { checkDocstrings } from './check/docstrings.ts'
 import { checkFileLength } from './check/file-length.ts'
 import { checkPurity } from './check/purity.ts'
 import { checkRooms } from './check/rooms.ts'
@@ -29,8 +30,17 @@ function runScan(title: string, scan: (file: string, source: string) => Violatio
     .sort()
   if (files.length === 0) throw new Error('no source file was found')
   const violations = files.flatMap((file) => scan(file, readFileSync(`${PROJECT}/${file}`, 'utf8')))
+  return tell(`${title} (${files.length} files)`, violations, started)
+}
+
+function runDocstrings(): boolean {
+  const started = performance.now()
+  return tell('documentation of what is public', checkDocstrings(PROJECT), started)
+}
+
+function tell(title: string, violations: readonly Violation[], started: number): boolean {
   for (const { file, line, message } of violations) console.error(`${file}:${line} ${message}`)
-  report(`${title} (${files.length} files)`, violations.length === 0, started)
+  report(title, violations.length === 0, started)
   return violations.length === 0
 }
 
@@ -43,6 +53,7 @@ const passed = [
   runScan('import order between rooms', checkRooms),
   runScan('purity left of transport/io', checkPurity),
   runScan('file length', checkFileLength),
+  runDocstrings(),
   runTool('lint and format', 'biome', ['check', '--error-on-warnings', '--max-diagnostics=200', '.']),
   runTool('types', 'tsc', ['-p', 'tsconfig.json', '--noEmit']),
   runTool('types of the page', 'tsc', ['-p', 'inspector/ui', '--noEmit']),

@@ -25,8 +25,13 @@ export type ClientErrorKind =
   /** More waits than the limits allow. */
   | 'limit'
 
+/**
+ * What every call of the client rejects with, apart from wrong arguments (TypeError) and the reason of an
+ * AbortSignal.
+ */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
+  /** Why it failed; the message is for people. */
   readonly kind: ClientErrorKind
   /** HTTP/3 or QUIC error code where there is one. */
   readonly code: number | undefined

@@ -28,7 +28,12 @@ export interface ResponseSource {
   abort(reason: unknown): void
 }
 
+/**
+ * The head of a response, and its body: iterate over it, or read it whole. It is as it came: no redirects, no
+ * decoding.
+ */
 export class ClientResponse implements AsyncIterable<Uint8Array> {
+  /** Status code, 200 to 599. */
   readonly status: number
   /** Field lines as received: [name, value, name, value, ...], lower-case, without :status. */
   readonly fields: readonly string[]
@@ -41,6 +46,7 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
     this.fields = fields
   }
 
+  /** The fields as `Headers`; made anew by each call. */
   get headers(): Headers {
     return toHeaders(this.fields)
   }
@@ -100,10 +106,12 @@ export class ClientResponse implements AsyncIterable<Uint8Array> {
     return chunks.length === 1 ? chunks[0]! : new Uint8Array(Buffer.concat(chunks, length))
   }
 
+  /** Reads the whole body as UTF-8. @throws ClientError when it breaks off */
   async text(): Promise<string> {
     return new TextDecoder().decode(await this.bytes())
   }
 
+  /** Reads the whole body as JSON. @throws ClientError when it breaks off, SyntaxError when it is no JSON */
   async json(): Promise<unknown> {
     return JSON.parse(await this.text())
   }

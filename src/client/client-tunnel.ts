@@ -16,11 +16,13 @@ import { firstField, type HeadersInput } from './fields.ts'
 import { requestFields } from './request-input.ts'
 import type { ClientSession } from './session.ts'
 
+/** What a CONNECT asks for (RFC 9110 section 9.3.6, RFC 9220). */
 export interface TunnelInput {
   /** Value of :protocol; without it a CONNECT to `authority`. */
   readonly protocol?: string | undefined
   /** Path with query; default "/". Not for a CONNECT without a protocol. */
   readonly path?: string | undefined
+  /** Further request fields. */
   readonly headers?: HeadersInput | undefined
   /** Default: the authority the session was opened for. */
   readonly authority?: string | undefined
@@ -32,6 +34,7 @@ export interface TunnelInput {
 
 /** The server answered, but with another status than 2xx. */
 export class TunnelRefusedError extends ClientError {
+  /** Status of the answer. */
   readonly status: number
   /** Fields of the response: name, value, name, value ... */
   readonly headers: readonly string[]
@@ -42,6 +45,7 @@ export class TunnelRefusedError extends ClientError {
     this.headers = headers
   }
 
+  /** First value of a field of the answer; `name` in lower case. */
   header(name: string): string | undefined {
     return firstField(this.headers, name)
   }
@@ -49,6 +53,7 @@ export class TunnelRefusedError extends ClientError {
 
 /** A tunnel that the server has accepted. */
 export interface OpenTunnel {
+  /** Its bytes, as a Duplex of Node's streams. */
   readonly stream: StreamTunnel
   /** Fields of the response: name, value, name, value ... */
   readonly headers: readonly string[]

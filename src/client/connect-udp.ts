@@ -6,6 +6,7 @@ import { openTunnel, type TunnelInput } from './client-tunnel.ts'
 import { flattenHeaders } from './fields.ts'
 import type { ClientSession } from './session.ts'
 
+/** How a CONNECT-UDP proxy is asked (RFC 9298). */
 export interface ConnectUdpInput extends Pick<TunnelInput, 'headers' | 'authority' | 'signal'> {
   /** Path of the proxy's URI template with {target_host} and {target_port} (RFC 9298 section 2). */
   readonly template?: string
@@ -47,6 +48,7 @@ export class UdpTunnel implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** UDP payloads as they arrive, until the tunnel is gone. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const datagram of this.#datagrams) {
       const payload = readContextId(datagram)

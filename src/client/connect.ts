@@ -31,6 +31,7 @@ import type { ClientSession } from './session.ts'
 import type { SessionStore, StoredSession } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
 
+/** How a connection of the client is opened. */
 export interface ConnectOptions {
   /** Trust anchors in PEM instead of those of Node.js. */
   readonly ca?: string | readonly string[] | undefined
@@ -46,6 +47,7 @@ export interface ConnectOptions {
   readonly alpn?: readonly string[] | undefined
   /** Certificate chain and private key to show when the server asks for them, PEM. */
   readonly cert?: string | undefined
+  /** Private key of `cert`, PEM. */
   readonly key?: string | undefined
   /** The same, loaded already. */
   readonly identity?: Identity | undefined
@@ -57,6 +59,7 @@ export interface ConnectOptions {
   readonly keyLog?: ((line: string) => void) | undefined
   /** Folder for a qlog file of the connection (JSON-SEQ, for qvis); made when it does not exist. */
   readonly qlogDirectory?: string | undefined
+  /** Limits and timers of the QUIC connection, in ms and bytes. */
   readonly transport?: Partial<TransportSettings> | undefined
   /** Sends a PING when the connection was idle for so long, ms (RFC 9000 section 10.1.2); default: never. */
   readonly keepAlive?: number | undefined

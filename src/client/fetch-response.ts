@@ -10,6 +10,7 @@ export interface ResponseFacts {
   readonly source: ClientResponse
 }
 
+/** What fetch() resolves with: a `Response` that also says which protocol it came by. */
 export class FetchResponse extends Response {
   readonly #facts: ResponseFacts
 

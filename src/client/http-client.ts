@@ -16,6 +16,7 @@ import { SessionPool } from './session-pool.ts'
 import { MemorySessionStore } from './session-store.ts'
 import { TokenStore } from './token-store.ts'
 
+/** How an HttpClient opens connections, and what it remembers. */
 export interface HttpClientOptions extends Omit<ConnectOptions, 'signal' | 'alternative' | 'liveness'> {
   /** When HTTP/3 is used; default `alt-svc`: where the server has announced it. */
   readonly http3?: Http3Mode | undefined
@@ -31,6 +32,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 /** RFC 9110 section 15.5.20: the server does not answer for this origin. */
 const MISDIRECTED = 421
 
+/** A client with a pool of connections, for HTTP/3 and, where there is none, HTTP/1.1. */
 export class HttpClient implements AsyncDisposable {
   readonly #alternatives: Alternatives
   readonly #environment: ClientEnvironment

@@ -11,7 +11,9 @@ export interface RequestInput extends ExchangeOptions {
   readonly method?: string | undefined
   /** Path with query; default "/". */
   readonly path?: string | undefined
+  /** Request fields. */
   readonly headers?: HeadersInput | undefined
+  /** Text, bytes, a stream or an async iterable of bytes. */
   readonly body?: RequestBody | undefined
   /** Default: the authority the session was opened for. */
   readonly authority?: string | undefined

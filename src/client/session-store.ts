@@ -5,6 +5,7 @@ import type { H3Settings } from '../http3/index.ts'
 import type { ResumableSession } from '../transport/connection/index.ts'
 import { MAX_SESSION_ORIGINS, MAX_SESSIONS_PER_ORIGIN } from './limits.ts'
 
+/** What resumption needs to know. Secret. */
 export interface StoredSession extends ResumableSession {
   /** The server's SETTINGS; early data goes by them. */
   readonly settings: H3Settings
@@ -16,19 +17,23 @@ export interface StoredSession extends ResumableSession {
 export interface SessionStore {
   /** Takes a session out, the newest first: a ticket is used once (RFC 8446 appendix C.4). */
   take(origin: string): StoredSession | undefined
+  /** Keeps a session; the store may forget older ones. */
   put(origin: string, session: StoredSession): void
 }
 
+/** Sessions in memory, with a bound; the store that HttpClient has by default. */
 export class MemorySessionStore implements SessionStore {
   /** Newest last, of the origins as of the sessions. */
   readonly #byOrigin = new Map<string, StoredSession[]>()
 
+  /** Sessions that are kept. */
   get size(): number {
     let size = 0
     for (const sessions of this.#byOrigin.values()) size += sessions.length
     return size
   }
 
+  /** Takes the newest session of an origin out. */
   take(origin: string): StoredSession | undefined {
     const sessions = this.#byOrigin.get(origin)
     const session = sessions?.pop()
@@ -36,6 +41,7 @@ export class MemorySessionStore implements SessionStore {
     return session
   }
 
+  /** Keeps a session; too many, and those of the origin used longest ago go. */
   put(origin: string, session: StoredSession): void {
     const sessions = this.#byOrigin.get(origin) ?? []
     this.#byOrigin.delete(origin)

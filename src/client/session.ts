@@ -37,11 +37,15 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** The server did not want to process it as early data (RFC 8470 section 5.2). */
 const TOO_EARLY = 425
 
+/** An open HTTP/3 connection of the client; connect() makes one. */
 export class ClientSession implements H3Events {
+  /** The QUIC connection: state, limits, TLS, metrics(). */
   readonly connection: QuicConnection
+  /** HTTP/3 on it. */
   readonly h3: H3Connection
   /** What the connection talks to: HTTP/3, overheard by this session. */
   readonly application: SupervisedApplication
+  /** Host and port it was opened for. */
   readonly authority: string
   /** What migrate() needs; set by who opens the session. */
   roaming: Roaming | undefined
@@ -153,6 +157,7 @@ export class ClientSession implements H3Events {
     if (this.#holds === 1) this.onActivity?.()
   }
 
+  /** Ends one hold(). */
   release(): void {
     this.#holds--
     if (this.#holds === 0) this.onActivity?.()
@@ -163,6 +168,7 @@ export class ClientSession implements H3Events {
     this.liveness?.set(false)
   }
 
+  /** Lets the connection keep the process alive again. */
   ref(): void {
     this.liveness?.set(true)
   }

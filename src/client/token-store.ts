@@ -3,10 +3,15 @@
 // (section 9.5 speaks of the same danger). One per HttpClient; connect() takes one as an option.
 import { MAX_TOKEN_SERVERS, MAX_TOKENS_PER_SERVER } from './limits.ts'
 
+/**
+ * Address tokens of servers, in memory: with one, a later connection is spared the Retry (RFC 9000 section
+ * 8.1.3).
+ */
 export class TokenStore {
   /** Newest last, of the servers as of the tokens. */
   readonly #byServer = new Map<string, Uint8Array[]>()
 
+  /** Tokens that are kept. */
   get size(): number {
     let size = 0
     for (const tokens of this.#byServer.values()) size += tokens.length

@@ -6,6 +6,7 @@ import { openTunnel, type TunnelInput } from './client-tunnel.ts'
 import { firstField, flattenHeaders } from './fields.ts'
 import type { ClientSession } from './session.ts'
 
+/** How a WebSocket is opened (RFC 9220). */
 export interface WebSocketInput extends WebSocketLimits, Omit<TunnelInput, 'path' | 'protocol'> {
   /** Subprotocols to offer, the best first; which one it is to be stands in `protocol` of the socket. */
   readonly protocols?: readonly string[]

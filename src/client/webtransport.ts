@@ -9,6 +9,7 @@ import { parseTarget } from './request-target.ts'
 import type { ClientSession } from './session.ts'
 import { WebTransportClientSession, type WebTransportSessionOptions } from './webtransport-session.ts'
 
+/** How the session and its connection are opened. */
 export interface WebTransportOptions
   extends Omit<WebTransportSessionOptions, 'authority'>,
     Omit<ConnectOptions, 'sessions' | 'earlyData' | 'verifyCertificate'> {
@@ -33,7 +34,9 @@ export function openWebTransport(
   return new SharedSession(connection, path, options)
 }
 
+/** WebTransport in the shape that browsers have, on a connection of its own (W3C WebTransport section 5). */
 export class WebTransport extends WebTransportClientSession {
+  /** URL of the session. */
   readonly url: string
   readonly #leave = new AbortController()
   #own: ClientSession | undefined

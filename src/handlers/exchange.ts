@@ -19,14 +19,18 @@ export type ExchangeProtocol = 'h3' | 'h2' | 'http/1.1'
  */
 export type ExchangeHandler = (exchange: Exchange) => void | Promise<void>
 
+/** One request and its response, the same on all versions of HTTP. */
 export interface Exchange {
+  /** Which HTTP carries it. */
   readonly protocol: ExchangeProtocol
+  /** Request method, as sent. */
   readonly method: string
   /**
    * What the client wants to speak on a tunnel (RFC 9110 section 16.7): the value of :protocol (RFC 9220, RFC 8441), or
    * of Upgrade in HTTP/1.1. Undefined for everything else, and for CONNECT to a host.
    */
   readonly upgradeToken: string | undefined
+  /** Scheme of the request's URL, as a rule `https`. */
   readonly scheme: string
   /** Host and port that the client asked for. */
   readonly authority: string
@@ -34,6 +38,7 @@ export interface Exchange {
   readonly path: string
   /** Request fields: name, value, name, value ... Names in lower case. */
   readonly headers: readonly string[]
+  /** Address of the client. */
   readonly remote: RemoteAddress
   /** The client's certificate, verified; only where serve() asks for them. */
   readonly clientCertificate: X509Certificate | undefined
@@ -161,6 +166,7 @@ export interface ActorHost {
 /** The exchange was given up: by the client, by a deadline, by its handler, or because the connection ended. */
 export class CancelledError extends Error {
   override readonly name = 'AbortError'
+  /** Who gave it up. */
   readonly reason: CancelReason
   /** Error code that the client gave (RFC 9114 section 8.1), -1 when it gave none. */
   readonly code: number

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 export interface ReceivedDatagram {
   /** Request stream that it belongs to. */
   readonly streamId: number
+  /** What the datagram carries; belongs to whoever gets it. */
   readonly payload: Uint8Array
 }
 

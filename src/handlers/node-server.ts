@@ -23,6 +23,10 @@ export class NodeServer extends Server {
   #starting: Promise<void> | undefined
   #running: QuactorServer | undefined
 
+  /**
+   * @param options those of serve()
+   * @param listener called with every request; `on('request')` adds others
+   */
   constructor(options: NodeServerOptions, listener?: NodeListener) {
     super({ maxHeaderSize: MAX_LISTENER_HEADER_SIZE }, listener)
     this.#options = options

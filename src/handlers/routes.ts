@@ -8,9 +8,11 @@ import type { ServerRequest } from './lazy-request.ts'
 export interface RouteMatch {
   /** Named groups of the path: `/files/:name` has `name`, decoded as they stand in the URL. */
   readonly params: Readonly<Record<string, string | undefined>>
+  /** The request's URL. */
   readonly url: URL
 }
 
+/** Answers the requests that fit one pattern. */
 export type RouteHandler = (request: ServerRequest, match: RouteMatch) => Response | Promise<Response>
 
 /**

@@ -27,7 +27,9 @@ import { workerCount } from './workers/worker-count.ts'
 
 /** Certificate chain and private key, each as PEM text. */
 export interface CertificateAndKey {
+  /** Certificate chain, the server's own first, PEM. */
   readonly cert: string
+  /** Private key of the first certificate, PEM. */
   readonly key: string
 }
 
@@ -38,6 +40,10 @@ export interface ClientCertificateOptions {
   readonly require?: boolean
 }
 
+/**
+ * What serve() takes. Every option has a default that works: `serve({})` is the demo server with its own
+ * certificate.
+ */
 export interface ServeOptions {
   /** UDP and TCP port; 0 lets the system choose. Default 4433. */
   readonly port?: number
@@ -107,6 +113,7 @@ export interface ServeOptions {
    * that resume each other's sessions. Default: keys of this process, which rotate. False: no session tickets.
    */
   readonly ticketKeys?: TicketSecrets | (() => TicketSecrets) | false
+  /** Limits and timers of QUIC connections, in ms and bytes. */
   readonly transport?: Partial<TransportSettings>
   /**
    * UDP addresses that clients are asked to move to after the handshake (RFC 9000 section 9.6), e.g. of this machine
@@ -128,6 +135,7 @@ export interface ServeOptions {
    * one address share it, and a restarted one knows its own tokens again. Default: random.
    */
   readonly secret?: Uint8Array
+  /** Deadlines (ms) and limits of handlers and connections. */
   readonly supervision?: Partial<SupervisionSettings>
   /** Receives each line of the TLS key log (NSS format). Secrets: for debugging only. */
   readonly keyLog?: (line: string) => void
@@ -152,9 +160,11 @@ export interface ServeOptions {
 
 /** A running server. */
 export interface QuactorServer {
+  /** UDP and TCP port that is listened on. */
   readonly port: number
   /** First address that is listened on. */
   readonly address: string
+  /** `https://` URL of the server, with `localhost` where it listens everywhere. */
   readonly url: string
   /** Base URL of the admin port, if there is one. */
   readonly inspector: string | undefined

@@ -12,9 +12,11 @@ import type { ActorHost, Exchange, ExchangeHandler, ExchangeProtocol } from './e
 
 /** The request that asks for a WebSocket. */
 export interface WebSocketRequest {
+  /** URL of the request, with https. */
   readonly url: string
   /** Path with query, as sent. */
   readonly path: string
+  /** Host and port that the client asked for. */
   readonly authority: string
   /** Where the page comes from that opens the socket; undefined for most clients that are no browsers. */
   readonly origin: string | undefined
@@ -22,6 +24,7 @@ export interface WebSocketRequest {
   readonly protocols: readonly string[]
   /** Request fields: name, value, name, value ... Names in lower case. */
   readonly headers: readonly string[]
+  /** Address of the client. */
   readonly remote: RemoteAddress
   /** Which HTTP carries the socket. */
   readonly httpVersion: ExchangeProtocol
@@ -29,6 +32,7 @@ export interface WebSocketRequest {
   readonly signal: AbortSignal
   /** What the server offers to machines that work on this socket. */
   readonly host: ActorHost
+  /** First value of a field; `name` in lower case. */
   header(name: string): string | undefined
 }
 
@@ -43,6 +47,7 @@ export type WebSocketOpenHandler = (
 
 /** A WebSocket handler with what it needs to know before the socket is open. */
 export interface WebSocketService extends WebSocketLimits {
+  /** Called when the socket is open. */
   readonly open: WebSocketOpenHandler
   /** Says no with a status (or 403 for false) before the socket is open: the place to look at `origin` and cookies. */
   readonly accept?: (request: WebSocketRequest) => boolean | number | Promise<boolean | number>
@@ -192,6 +197,7 @@ class RequestView implements WebSocketRequest {
     return this.#exchange.host
   }
 
+  /** First value of a field; `name` in lower case. */
   header(name: string): string | undefined {
     return this.#exchange.header(name)
   }

@@ -22,6 +22,7 @@ export type WebTransportHandler = (
 
 /** A handler, and what is checked before it is called. */
 export interface WebTransportService {
+  /** Called with each session. */
   readonly handler: WebTransportHandler
   /** Values of the Origin header that are let in, others get 403; default all. Requests without one are let in. */
   readonly origins?: readonly string[]
@@ -31,14 +32,19 @@ export interface WebTransportService {
   readonly maxSessions?: number
 }
 
+/** How a session is accepted. */
 export interface WebTransportAcceptOptions {
   /** One of `availableProtocols`. */
   readonly protocol?: string
+  /** Further response fields. */
   readonly headers?: Headers | Readonly<Record<string, string>>
 }
 
+/** What goes with the status of a refusal. */
 export interface WebTransportRejectOptions {
+  /** Further response fields. */
   readonly headers?: Headers | Readonly<Record<string, string>>
+  /** Body of the response. */
   readonly body?: string | Uint8Array
 }
 
@@ -54,14 +60,19 @@ export interface SessionSetup {
 const DRAFT_REQUEST = 'sec-webtransport-http3-draft02'
 const DRAFT_RESPONSE = ['sec-webtransport-http3-draft', 'draft02']
 
+/** A WebTransport session of a client: to be accepted or rejected, then in the shape that browsers have. */
 export class WebTransportServerSession extends SessionSurface {
+  /** URL of the session, with https. */
   readonly url: string
   /** Path with query, as sent. */
   readonly path: string
+  /** Host and port that the client asked for. */
   readonly authority: string
+  /** Request fields. */
   readonly headers: Headers
   /** Value of the Origin header; null for most clients that are no browsers. */
   readonly origin: string | null
+  /** Address of the client. */
   readonly remote: RemoteAddress
   /** What the client offers, most preferred first (draft-ietf-webtrans-http3 section 3.3). */
   readonly availableProtocols: readonly string[]

@@ -12,7 +12,9 @@ export interface WebSocketEvents {
   close: [code: number, reason: Buffer]
   /** The peer broke the protocol, or the stream broke; `close` follows. Nobody has to listen. */
   error: [error: Error]
+  /** The peer has sent a ping; the answer has gone out. */
   ping: [data: Buffer]
+  /** The peer has answered a ping. */
   pong: [data: Buffer]
 }
 
@@ -46,16 +48,21 @@ export interface WebSocketConnection {
   close(code?: number, reason?: string): void
   /** Ends at once, without a closing handshake. */
   terminate(): void
+  /** Delivers no more messages, until resume(): the peer's window closes. */
   pause(): void
+  /** Delivers messages again. */
   resume(): void
+  /** Calls `listener` with every event of that name. */
   on<Name extends keyof WebSocketEvents>(
     event: Name,
     listener: (...values: WebSocketEvents[Name]) => unknown,
   ): this
+  /** Calls `listener` with the next event of that name. */
   once<Name extends keyof WebSocketEvents>(
     event: Name,
     listener: (...values: WebSocketEvents[Name]) => unknown,
   ): this
+  /** Takes a listener away. */
   off<Name extends keyof WebSocketEvents>(
     event: Name,
     listener: (...values: WebSocketEvents[Name]) => unknown,

@@ -13,6 +13,7 @@ import { type ResolveHost, resolveWithin } from './resolve-host.ts'
 import { parseUdpTarget, type UdpTarget } from './target.ts'
 import { noCounts, type RelayCounts, UdpRelay } from './udp-relay.ts'
 
+/** What a CONNECT-UDP proxy may do (RFC 9298). */
 export interface ConnectUdpOptions {
   /** Which hosts and ports may be reached. Addresses that are not public need an entry that names them. */
   readonly allow: UdpAllowList
@@ -30,6 +31,7 @@ export interface ConnectUdpOptions {
 
 /** What became of one CONNECT-UDP request. */
 export interface UdpTunnelReport {
+  /** Who asked. */
   readonly client: RemoteAddress
   /** Path of the request, as sent. */
   readonly path: string
@@ -37,6 +39,7 @@ export interface UdpTunnelReport {
   readonly target: RemoteAddress | undefined
   /** Why the request was refused: a type of RFC 9209. */
   readonly refusal: ProxyErrorType | undefined
+  /** How many datagrams went each way, and how many did not. */
   readonly datagrams: Readonly<RelayCounts>
 }
 

@@ -37,6 +37,7 @@ export type FieldsInit = Headers | Readonly<Record<string, string>> | readonly (
 export interface ResponseHead {
   /** 200 to 599; default 200. */
   readonly status?: number
+  /** Response fields. */
   readonly headers?: FieldsInit
 }
 
@@ -65,15 +66,19 @@ export interface ServiceStream {
 
 /** Input of a machine service. It lives as long as its request: a snapshot that is stored must not contain it. */
 export interface ServiceInput {
+  /** The request, as fetch handlers see it. */
   readonly request: ServerRequest
+  /** The response, for logic that does not emit events. */
   readonly response: ServiceResponse
   /** Fires when the request is cancelled, for whatever the machine has started. */
   readonly signal: AbortSignal
+  /** Facts about the stream that carries it. */
   readonly stream: ServiceStream
 }
 
 /** A response as plain data. */
 export interface ServiceReply extends ResponseHead {
+  /** The whole body. */
   readonly body?: Uint8Array | string
 }
 

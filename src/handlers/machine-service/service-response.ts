@@ -20,6 +20,7 @@ export function flatFields(init: FieldsInit | undefined): string[] {
   return fields
 }
 
+/** Writes the response of a machine service; what it does is what the actions of the same names do. */
 export class ServiceResponse {
   readonly #exchange: Exchange
   readonly #pace: PaceListener

@@ -32,6 +32,7 @@ export type SessionCommand =
 
 /** Input of the machine of a session. */
 export interface SessionInput {
+  /** The session, accepted. */
   readonly session: WebTransportServerSession
 }
 
@@ -58,7 +59,9 @@ export type SocketCommand =
 
 /** Input of the machine of a WebSocket. */
 export interface SocketInput {
+  /** The socket, open. */
   readonly socket: WebSocketConnection
+  /** The request that asked for it. */
   readonly request: WebSocketRequest
 }
 

@@ -18,10 +18,13 @@ const faults = channel('quactor:handlerFault')
 
 /** Message of `quactor:request:*`. */
 export interface RequestMessage {
+  /** The request and its response. */
   readonly exchange: Exchange
+  /** How it ended; absent at its start. */
   readonly outcome?: 'answered' | 'cancelled' | 'crashed'
   /** Time since the start of the handler, ms. */
   readonly duration?: number
+  /** What the handler threw, where it crashed. */
   readonly error?: unknown
 }
 

@@ -13,6 +13,7 @@ interface Span {
 
 /** The part of `@opentelemetry/api` that is used: pass the module itself. */
 export interface OpenTelemetryApi<Context = unknown> {
+  /** Makes spans. */
   readonly trace: {
     getTracer(name: string): {
       startSpan(
@@ -23,10 +24,12 @@ export interface OpenTelemetryApi<Context = unknown> {
     }
     setSpan(context: Context, span: never): Context
   }
+  /** Knows which span is the current one. */
   readonly context: {
     active(): Context
     with<Result>(context: Context, run: () => Result): Result
   }
+  /** Reads the caller's span from the request's fields. */
   readonly propagation: {
     extract(
       context: Context,
@@ -34,7 +37,9 @@ export interface OpenTelemetryApi<Context = unknown> {
       getter: { keys(carrier: Exchange): string[]; get(carrier: Exchange, key: string): string | undefined },
     ): Context
   }
+  /** What kind of span it is: a server's. */
   readonly SpanKind: { readonly SERVER: number }
+  /** How a span ended. */
   readonly SpanStatusCode: { readonly ERROR: number }
 }
 

@@ -52,7 +52,9 @@ export interface ConnectionResumption {
 
 /** Addresses of the server that it would rather be reached at, one per IP version at most. */
 export interface PreferredAddresses {
+  /** For clients that came by IPv4. */
   readonly ipv4?: RemoteAddress
+  /** For clients that came by IPv6. */
   readonly ipv6?: RemoteAddress
 }
 

@@ -7,8 +7,11 @@
 
 /** Where a datagram came from or goes to. */
 export interface RemoteAddress {
+  /** IP address. */
   readonly address: string
+  /** UDP or TCP port. */
   readonly port: number
+  /** IP version. */
   readonly family: 4 | 6
 }
 

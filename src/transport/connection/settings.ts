@@ -3,6 +3,7 @@ import type { CongestionAlgorithm } from '../recovery/index.ts'
 import { MAX_CONNECTION_WINDOW, MAX_STREAM_WINDOW } from '../streams/index.ts'
 import { ACTIVE_CONNECTION_ID_LIMIT, HANDSHAKE_TIMEOUT } from './limits.ts'
 
+/** What an endpoint may choose about its connections (RFC 9000 section 18.2). */
 export interface TransportSettings {
   /** Silence after which the connection is dropped, milliseconds; 0 turns our own limit off. */
   maxIdleTimeout: number
@@ -18,16 +19,21 @@ export interface TransportSettings {
   initialMaxData: number
   /** Windows of a stream, bytes. */
   initialMaxStreamDataBidiLocal: number
+  /** Window of a bidirectional stream that the peer opens, bytes; default 262,144. */
   initialMaxStreamDataBidiRemote: number
+  /** Window of a unidirectional stream of the peer, bytes; default 262,144. */
   initialMaxStreamDataUni: number
   /** What the windows of the connection and of a stream may grow to by themselves, bytes. */
   maxReceiveWindow: number
+  /** What the window of a stream may grow to, bytes. */
   maxStreamReceiveWindow: number
   /** Streams that the peer may have open at a time. */
   initialMaxStreamsBidi: number
+  /** Unidirectional streams that the peer may have open at a time; default 100. */
   initialMaxStreamsUni: number
   /** Longest time an acknowledgement is held back, milliseconds. */
   maxAckDelay: number
+  /** Connection IDs of the peer that are kept in store. */
   activeConnectionIdLimit: number
   /** Largest DATAGRAM frame we take, bytes; 0 takes none (RFC 9221 section 3). */
   maxDatagramFrameSize: number
@@ -40,6 +46,7 @@ export interface TransportSettings {
   greaseQuicBit: boolean
   /** Whether the path may measure round trips by the spin bit (RFC 9000 section 17.4). */
   spinBit: boolean
+  /** Congestion control: `cubic` (the default), `newReno` or `bbr`. */
   congestion: CongestionAlgorithm
   /** Tells the peer not to change its address at will (RFC 9000 section 18.2); rebinding of a NAT works all the same. */
   disableActiveMigration: boolean

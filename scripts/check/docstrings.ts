@@ -1,0 +1,27 @@
+/**
+ * Nothing that can be imported is without a documentation comment: the API reference is made of them. Called by
+ * scripts/check.ts.
+ */
+import { relative, resolve } from 'node:path'
+import { packageEntries } from '../docs/package-entries.ts'
+import { publicSymbols } from '../docs/public-symbols.ts'
+import type { Violation } from './syntax.ts'
+
+/** Every public symbol, and every member of one, that has no comment. */
+export function checkDocstrings(project: string): Violation[] {
+  return packageEntries(project).flatMap(({ source }) => undocumented(project, resolve(project, source)))
+}
+
+/** Those of one entry file. */
+export function undocumented(project: string, entry: string): Violation[] {
+  return publicSymbols(entry).flatMap(({ file, name, doc, line, members }) => {
+    const bare = members.filter((member) => member.doc === undefined)
+    const places = bare.map((member) => ({ line: member.line, name: `${name}.${member.name}` }))
+    if (doc === undefined) places.unshift({ line, name })
+    return places.map((place) => ({
+      file: relative(project, file),
+      line: place.line,
+      message: `${place.name} is public and has no documentation comment`,
+    }))
+  })
+}
