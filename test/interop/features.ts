@@ -55,7 +55,7 @@ export class Matrix {
     return cell
   }
 
-  /** `pass`, `FAIL`, a number that leads to a reason, or nothing where nobody has looked. */
+  /** `pass`, `FAIL`, a number that leads to a reason, or a dash where a peer cannot be asked. */
   toString(): string {
     const features = Object.keys(FEATURES) as Feature[]
     const reasons: string[] = []
@@ -68,16 +68,17 @@ export class Matrix {
     const turned = table[0]!.map((_, column) => table.map((line) => line[column]!))
     const widths = turned[0]!.map((_, column) => Math.max(...turned.map((line) => line[column]!.length)))
     const text = turned.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join('  '))
-    return [...text, ...reasons.map((reason, index) => `(${index + 1}) ${reason}`)].join('\n')
+    const notes = reasons.map((reason, index) => `(${index + 1}) ${reason}`)
+    return [...text, '-   the program of this peer has no switch for it', ...notes].join('\n')
   }
 }
 
 function describeCell(cell: Cell | undefined, reasons: string[]): string {
-  if (cell === undefined) return ''
+  if (cell === undefined) return '-'
   if (cell.failed > 0) return 'FAIL'
   if (cell.passed > 0) return 'pass'
   const { reason } = cell
-  if (reason === undefined) return ''
+  if (reason === undefined) return '-'
   if (!reasons.includes(reason)) reasons.push(reason)
   return `(${reasons.indexOf(reason) + 1})`
 }
