@@ -47,7 +47,8 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   },
   'src/client': { rooms: TUNNELS, packages: [] },
   'src/index.ts': { rooms: PUBLIC, packages: ['xstate', 'rxjs'] },
-  'src/testing': { rooms: ['src/machines', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
+  // Puts whole servers and clients on a simulated network: it knows everybody, and nobody knows it.
+  'src/testing': { rooms: PUBLIC, packages: ['xstate', 'rxjs', 'fast-check', 'vitest'] },
   'src/cli': { rooms: PUBLIC, packages: [] },
   inspector: { rooms: ['src/machines', 'src/inspector', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
   examples: {

@@ -2,6 +2,7 @@
 // instead of one connection: routing, supervision and the turns of the loop are part of what is tested.
 import { http3Service } from '../../src/handlers/http3-service.ts'
 import { Endpoint } from '../../src/supervisor/endpoint.ts'
+import type { EndpointOptions } from '../../src/supervisor/endpoint-options.ts'
 import { statusOf } from '../../src/supervisor/status.ts'
 import type { QuicConnection, RemoteAddress } from '../../src/transport/connection/index.ts'
 import { selectBackends } from '../../src/transport/crypto/index.ts'
@@ -22,6 +23,13 @@ const NO_PROCESS = { rss: () => 0, eventLoopLagP99Ms: () => 0 }
 /** One way of the simulated link, ms. */
 const DELAY = 0
 
+/** What the endpoint is, besides what every scripted peer can say of the other side. */
+export interface EndpointPeerOptions extends ScriptedOptions {
+  /** Instead of HTTP/3. */
+  readonly application?: NonNullable<EndpointOptions['server']>['application']
+  readonly supervision?: EndpointOptions['supervision']
+}
+
 export class EndpointPeer extends ScriptedPeer {
   readonly endpoint: Endpoint
   readonly #clock = new VirtualClock()
@@ -30,7 +38,7 @@ export class EndpointPeer extends ScriptedPeer {
   readonly #arrived: Uint8Array[] = []
   #connection: QuicConnection | undefined
 
-  constructor(options: ScriptedOptions = {}) {
+  constructor(options: EndpointPeerOptions = {}) {
     super({ alpn: ['h3'], ...options })
     const random = new Random(options.seed ?? 1)
     const link = { ...PERFECT_LINK, delay: DELAY }
@@ -44,11 +52,11 @@ export class EndpointPeer extends ScriptedPeer {
       entropy: seededEntropy(random.fork('server')),
       sockets: [this.#server],
       backends: selectBackends(),
-      supervision: { invariants: 'check' },
+      supervision: { invariants: 'check', ...options.supervision },
       ...(options.settings && { transport: options.settings }),
       server: {
         tls: { identities: [identity], alpn: ['h3'] },
-        application: http3Service((exchange) => exchange.respond(200)),
+        application: options.application ?? http3Service((exchange) => exchange.respond(200)),
       },
     })
     this.endpoint.start()

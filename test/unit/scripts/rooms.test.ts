@@ -19,7 +19,7 @@ describe('import order between rooms', () => {
     ['src/client/a.ts', '../index.ts'],
     ['src/machines/a.ts', '../transport/wire/b.ts'],
     ['src/index.ts', './cli/main.ts'],
-    ['src/testing/a.ts', '../transport/connection/connection.ts'],
+    ['src/cli/a.ts', '../testing/index.ts'],
     ['inspector/a.ts', '../src/supervisor/endpoint.ts'],
     ['examples/a.ts', '../src/handlers/fetch-handler.ts'],
     ['src/http3/a.ts', '../../test/conformance.ts'],
