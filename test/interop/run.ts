@@ -24,6 +24,7 @@ import { loss, rebinding, retryForAll } from './peers/rough.ts'
 import { aioquic, bun, chromium, currentspace, deno, impit, quicGo, quicGoV2 } from './peers/scripted.ts'
 import { aioquicServer, bunServer, caddyServer, gtlsServer } from './peers/servers.ts'
 import { tcp } from './peers/tcp.ts'
+import { webtransportGo } from './peers/webtransport-go.ts'
 import { workers } from './peers/workers.ts'
 import { attachServer, type ServerUnderTest, startServer } from './server.ts'
 import { waitUntilQuiet } from './status.ts'
@@ -43,6 +44,7 @@ const PEERS: readonly Peer[] = [
   deno,
   quicGo,
   quicGoV2,
+  webtransportGo,
   aioquic,
   quinn,
   currentspace,
