@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { EdgeOutcome, GraphEdge, MachineGraph } from './graph.ts'
 import { type MachinePath, pathOf } from './paths.ts'
 
+/** Which random walks are made. */
 export interface CommandOptions {
   /** Events of a walk at most; default 20. */
   readonly maxLength?: number

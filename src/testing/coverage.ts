@@ -4,25 +4,34 @@ import type { EdgeOutcome, GraphEdge, GraphState, MachineGraph } from './graph.t
 
 /** How much of one kind of thing was met. */
 export interface CoveredPart {
+  /** How many were seen. */
   readonly covered: number
+  /** How many there are. */
   readonly total: number
   /** What was not, by name: a state, or `state x event`. */
   readonly missing: readonly string[]
 }
 
+/** How much of a machine was seen. */
 export interface CoverageReport {
+  /** Name of the machine. */
   readonly machine: string
+  /** Of its states. */
   readonly states: CoveredPart
+  /** Of its transitions. */
   readonly transitions: CoveredPart
   /** Events that change nothing, as the chart declares. */
   readonly ignores: CoveredPart
 }
 
+/** Name of an edge in reports: state, event, state. */
 export function edgeName({ from, event }: GraphEdge): string {
   return `${from.key} x ${event.type}`
 }
 
+/** Counts which states and edges of a machine were seen. */
 export class Coverage {
+  /** The machine. */
   readonly graph: MachineGraph
   readonly #states = new Set<GraphState>()
   readonly #edges = new Set<GraphEdge>()
@@ -32,6 +41,7 @@ export class Coverage {
     this.#states.add(graph.initial)
   }
 
+  /** This state was seen. */
   visit(state: GraphState): void {
     this.#states.add(state)
   }
@@ -43,10 +53,12 @@ export class Coverage {
     this.#states.add(edge.to)
   }
 
+  /** Whether the edge was seen. */
   hasTaken(edge: GraphEdge): boolean {
     return this.#edges.has(edge)
   }
 
+  /** What was seen so far, and what was not. */
   report(): CoverageReport {
     const { id, states } = this.graph
     const missing = states.filter((state) => !this.#states.has(state)).map(({ key }) => key)

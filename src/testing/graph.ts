@@ -13,33 +13,47 @@ export type EdgeOutcome = 'transition' | 'ignore' | 'impossible' | 'unhandled'
 
 /** One state of a machine: two states are the same when their keys are. */
 export interface GraphState {
+  /** What tells it from other states. */
   readonly key: string
+  /** The state value, as XState has it. */
   readonly value: StateValue
+  /** The machine is done there. */
   readonly isFinal: boolean
+  /** A snapshot of it. */
   readonly snapshot: AnyMachineSnapshot
 }
 
 /** One event in one state. */
 export interface GraphEdge {
+  /** The state in which the event comes. */
   readonly from: GraphState
+  /** The state after it; the same one where nothing happens. */
   readonly to: GraphState
+  /** The event. */
   readonly event: AnyEventObject
+  /** What it does there. */
   readonly outcome: EdgeOutcome
 }
 
 /** All reachable states, the initial one first, and every event in each of them. */
 export interface MachineGraph {
+  /** ID of the machine. */
   readonly id: string
+  /** The state it begins in. */
   readonly initial: GraphState
+  /** Every reachable state, the initial one first. */
   readonly states: readonly GraphState[]
+  /** Every event in every state. */
   readonly edges: readonly GraphEdge[]
   /** The edges that leave a state, in the order of the events. */
   edgesOf(state: GraphState): readonly GraphEdge[]
 }
 
+/** How a machine is walked. */
 export interface GraphOptions {
   /** The alphabet. Default: every event that the chart names, without further fields. */
   readonly events?: readonly (AnyEventObject | string)[] | undefined
+  /** Input of the machine. */
   readonly input?: unknown
   /** What makes two states the same; default: their value and context as JSON. */
   readonly stateKey?: ((snapshot: AnyMachineSnapshot) => string) | undefined
@@ -51,6 +65,7 @@ const WALK_LIMIT = 100_000
 
 /** What `xstate/graph` says of one event in one state. */
 interface Reached {
+  /** The event. */
   readonly event: AnyEventObject
   readonly state: AnyMachineSnapshot
 }

@@ -4,6 +4,7 @@ import type { EdgeOutcome, GraphEdge, GraphState, MachineGraph } from './graph.t
 
 /** A way through the machine, from its initial state. */
 export interface MachinePath {
+  /** Its edges, in order. */
   readonly steps: readonly GraphEdge[]
   /** The state that it leads to. */
   readonly end: GraphState
@@ -11,6 +12,7 @@ export interface MachinePath {
   readonly name: string
 }
 
+/** Which edges are covered, and by which paths. */
 export interface CoverOptions {
   /** Which outcomes are to be covered; default: all but `impossible` and `unhandled`. */
   readonly outcomes?: readonly EdgeOutcome[]
@@ -23,7 +25,9 @@ export interface CoverOptions {
   readonly detour?: number
 }
 
+/** Paths that take every edge there is a way to. */
 export interface EdgeCover {
+  /** One path per edge; it ends with that edge. */
   readonly paths: readonly MachinePath[]
   /** Edges that no feasible path reaches. */
   readonly unreached: readonly GraphEdge[]
@@ -108,6 +112,7 @@ function extensions(graph: MachineGraph, at: GraphState, steps: readonly GraphEd
     .map((edge) => [...steps, edge])
 }
 
+/** Bounds of the search. */
 export interface SimplePathOptions {
   /** Events of a path at most; default 20. */
   readonly maxLength?: number

@@ -14,6 +14,7 @@ export interface PathDriver {
 
 /** A step after which the real thing was not what the model says. */
 export class ReplayError extends Error {
+  /** The path that was walked. */
   readonly path: MachinePath
   /** Index of the step; -1 before the first. */
   readonly step: number
