@@ -30,12 +30,15 @@ function closeAsAsked(session: WebTransportServerSession, closeCode: number, rea
   session.close({ closeCode: isCode ? closeCode : 0, reason })
 }
 
-/** One of each, opened by the server. */
+/**
+ * One of each, opened by the server. The datagram is last: one that comes with the response, in the same packet, is dropped by
+ * browsers. That a stream has been acknowledged says that the session is there.
+ */
 async function greet(session: WebTransportServerSession): Promise<void> {
-  await session.datagrams.createWritable().getWriter().write(GREETING)
   const uni = (await session.createUnidirectionalStream({ waitUntilAvailable: true })).getWriter()
   await uni.write(GREETING)
   await uni.close()
+  await session.datagrams.createWritable().getWriter().write(GREETING)
   const bidi = await session.createBidirectionalStream({ waitUntilAvailable: true })
   const writer = bidi.writable.getWriter()
   await writer.write(GREETING)

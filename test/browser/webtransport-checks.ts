@@ -1,0 +1,251 @@
+/**
+ * WebTransport. The name in brackets is the file of the web-platform-tests (webtransport/) whose behaviour a check takes up;
+ * the checks are written anew.
+ */
+import { type Check, type CheckContext, expect, needs, same } from './check.ts'
+
+const MEGABYTES_10 = 10_000_000
+/** Codes that have to survive their way through HTTP/3's error codes and back, gaps for GREASE included. */
+const SMALL_CODES = [0, 29, 30, 255]
+/** More than the byte of an older draft. */
+const GREAT_CODES = [256, 0xffff_ffff]
+const LONGEST_REASON = 'ü'.repeat(512)
+
+interface PageError {
+  readonly name: string
+  readonly source?: string
+  readonly streamErrorCode?: number | null
+  readonly isTransport: boolean
+}
+
+function streamError(value: unknown, code: number, what: string): void {
+  const { isTransport, source, streamErrorCode } = value as PageError
+  same(
+    { isTransport, source, streamErrorCode },
+    { isTransport: true, source: 'stream', streamErrorCode: code },
+    what,
+  )
+}
+
+function sessionError(value: unknown, what: string): void {
+  const { isTransport, source } = value as PageError
+  same({ isTransport, source }, { isTransport: true, source: 'session' }, what)
+}
+
+const ECHO: readonly Check[] = [
+  {
+    title: 'datagrams come back [echo]',
+    run: async ({ call }) => {
+      await call('webtransport', 'datagrams', 50)
+    },
+  },
+  {
+    title: '10 MB there and back on a bidirectional stream [echo]',
+    run: async ({ call }) => {
+      await call('webtransport', 'bidirectional', MEGABYTES_10)
+    },
+  },
+  {
+    title: '10 MB there and back on unidirectional streams [echo]',
+    run: async ({ call }) => {
+      await call('webtransport', 'unidirectional', MEGABYTES_10)
+    },
+  },
+  {
+    title: '3 sessions with 20 streams each at once',
+    run: async ({ call }) => {
+      await call('webtransport', 'several', 3, 20)
+    },
+  },
+  {
+    title: 'datagrams arrive whole up to maxDatagramSize [echo_datagram_length]',
+    run: async ({ call }) => {
+      await call('webtransport', 'datagramLength')
+    },
+  },
+  {
+    title: 'serverCertificateHashes accept a certificate of 13 days',
+    run: async ({ call, site }) => {
+      await call('webtransport', 'certificateHash', site.certificateHash)
+    },
+  },
+]
+
+const ANSWERS: readonly Check[] = [
+  {
+    title: 'a status other than 2xx is no session [custom-response]',
+    run: async ({ call }) => {
+      await call('webtransport', 'customResponse', 200)
+      for (const status of [301, 403, 404, 429, 500]) {
+        sessionError(await call('webtransport', 'customResponse', status), `status ${status}`)
+      }
+    },
+  },
+]
+
+/** What both ends do to streams, and that the other one gets its code. */
+function withCodes(which: string, codes: readonly number[], cannot?: Check['cannot']): Check[] {
+  const checks: Check[] = [
+    {
+      title: `the server resets, and stops, a stream of the page, ${which} [abort-stream-from-server]`,
+      run: async ({ call }) => {
+        for (const code of codes) {
+          streamError(
+            await call('webtransport', 'abortFromServer', 'reset', code),
+            code,
+            `reset with ${code}`,
+          )
+          streamError(
+            await call('webtransport', 'abortFromServer', 'stop', code),
+            code,
+            `stopped with ${code}`,
+          )
+        }
+      },
+    },
+    {
+      title: `the page gives up streams of the server, ${which} [abort-server-initiated-stream]`,
+      run: async (context) => {
+        const expected = ['uni stopped', 'bidi stopped', 'bidi reset']
+        for (const code of codes)
+          await giveUp(context, 'giveUpServerStreams', '/server-streams', code, expected)
+      },
+    },
+    {
+      title: `the page gives up its own streams, ${which} [client-close]`,
+      run: async (context) => {
+        const expected = ['uni reset', 'bidi stopped', 'bidi reset']
+        for (const code of codes) await giveUp(context, 'giveUpOwnStreams', '/client-close', code, expected)
+      },
+    },
+  ]
+  return cannot === undefined ? checks : checks.map((check) => ({ ...check, cannot }))
+}
+
+async function giveUp(
+  { call, site }: CheckContext,
+  name: string,
+  path: string,
+  code: number,
+  expected: readonly string[],
+): Promise<void> {
+  site.sessions.forget()
+  await call('webtransport', name, code)
+  for (const what of expected) same(await site.sessions.hear(path, what), code, what)
+  await call('webtransport', 'closeHeld')
+}
+
+const SERVER_STREAMS: readonly Check[] = [
+  {
+    title: 'a datagram, a unidirectional and a bidirectional stream of the server',
+    run: async ({ call }) => {
+      await call('webtransport', 'serverStreams')
+    },
+  },
+  {
+    title: 'the server resets its own streams with a code [abort-server-initiated-stream]',
+    run: async ({ call }) => {
+      const errors = (await call('webtransport', 'resetByServer', 77)) as unknown[]
+      for (const error of errors) streamError(error, 77, 'reset')
+    },
+  },
+  ...withCodes('codes of a byte', SMALL_CODES),
+  ...withCodes('codes of 32 bits', GREAT_CODES, needs('WebTransportError.streamErrorCode of 32 bits')),
+]
+
+const ENDS: readonly Check[] = [
+  {
+    title: 'the page closes with code and reason [client-close]',
+    run: async ({ call, site }) => {
+      const infos = [
+        null,
+        { closeCode: 99, reason: 'reason X' },
+        { closeCode: 0xffff_ffff, reason: LONGEST_REASON },
+      ]
+      for (const info of infos) {
+        site.sessions.forget()
+        const expected = info ?? { closeCode: 0, reason: '' }
+        same(await call('webtransport', 'clientClose', info), expected, 'at the page')
+        same(await site.sessions.hear('/client-close', 'closed'), expected, 'at the server')
+      }
+    },
+  },
+  {
+    title: 'the server closes with code and reason [server-close]',
+    run: async ({ call }) => {
+      const infos = [
+        { closeCode: 56, reason: 'abc' },
+        { closeCode: 0xffff_ffff, reason: LONGEST_REASON },
+      ]
+      const after = { done: true, failure: 'InvalidStateError' }
+      for (const { closeCode, reason } of infos) {
+        const path = `/server-close?code=${closeCode}&reason=${encodeURIComponent(reason)}`
+        same(await call('webtransport', 'serverClose', path), { closeCode, reason, ...after }, 'closed')
+      }
+      const bare = { closeCode: 0, reason: '', ...after }
+      same(await call('webtransport', 'serverClose', '/server-close'), bare, 'closed without a code')
+    },
+  },
+  {
+    title: 'streams of a closed session fail [client-close]',
+    run: async ({ call }) => {
+      sessionError(await call('webtransport', 'streamAfterClose'), 'read()')
+    },
+  },
+  {
+    title: 'the server closes the connection [server-connection-close]',
+    run: async ({ call }) => {
+      const { closed, read } = (await call('webtransport', 'connectionClose')) as Record<string, unknown>
+      sessionError(closed, 'closed')
+      sessionError(read, 'read()')
+    },
+  },
+  {
+    title: 'a session goes on after the server has asked for its end',
+    run: async ({ call }) => {
+      await call('webtransport', 'drain', false)
+    },
+  },
+  {
+    title: 'session.draining is told that the server wants an end',
+    cannot: needs('WebTransport.draining'),
+    run: async ({ call }) => {
+      await call('webtransport', 'drain', true)
+    },
+  },
+  {
+    title: 'the page is left without closing its session',
+    run: async ({ call }) => {
+      await call('webtransport', 'hold')
+    },
+  },
+]
+
+const ORDER_BYTES = 4_000_000
+
+const NUMBERS: readonly Check[] = [
+  {
+    title: 'a stream with a greater send order is sent first [sendorder]',
+    cannot: needs('WebTransportSendStream.sendOrder'),
+    run: async ({ call, site }) => {
+      same(await call('webtransport', 'sendOrder', ORDER_BYTES), [1, 2, null, 3], 'sendOrder')
+      while (site.sessions.heard('/sink').length < 3) await site.sessions.hear('/sink', 'uni read')
+    },
+  },
+  {
+    title: 'session.getStats() has numbers [stats]',
+    cannot: needs('WebTransport.getStats'),
+    run: async ({ call }) => {
+      const stats = (await call('webtransport', 'stats')) as Record<string, number>
+      expect(stats.bytesSent > 100_000, `bytesSent is ${stats.bytesSent}`)
+    },
+  },
+]
+
+export const WEBTRANSPORT_CHECKS: readonly Check[] = [
+  ...ECHO,
+  ...ANSWERS,
+  ...SERVER_STREAMS,
+  ...ENDS,
+  ...NUMBERS,
+]
