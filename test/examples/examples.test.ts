@@ -155,6 +155,7 @@ test.each([
   ['hono', '/users/7', '{"id":"7"}'],
   ['express', '/', 'hello from Express over HTTP/3.0\n'],
   ['fastify', '/', '{"hello":"Fastify","version":"3.0"}'],
+  ['node-http', '/', 'hello over HTTP/3.0\n'],
 ])('%s: GET over HTTP/3, and over the TCP fallback', async (name, path, answer) => {
   const url = await start(name)
   expect(await ask(url, path)).toBe(answer)
@@ -162,7 +163,7 @@ test.each([
   if (curl.error === undefined) expect(curl.stdout.toString()).toBe(answer.replace('3.0', '1.1'))
 })
 
-test.each(['express', 'fastify'])('%s: a JSON body comes back', async (name) => {
+test.each(['express', 'fastify', 'node-http'])('%s: a JSON body comes back', async (name) => {
   const url = await start(name)
   expect(await ask(url, '/echo', '{"a":1}', { 'content-type': 'application/json' })).toBe('{"a":1}')
 })
