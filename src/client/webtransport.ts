@@ -36,6 +36,8 @@ export function openWebTransport(
 
 /** WebTransport in the shape that browsers have, on a connection of its own (W3C WebTransport section 5). */
 export class WebTransport extends WebTransportClientSession {
+  /** There is no WebTransport without datagrams here. */
+  static readonly supportsReliableOnly = false
   /** URL of the session. */
   readonly url: string
   readonly #leave = new AbortController()

@@ -184,6 +184,9 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
 
   readonly reliability = 'supports-unreliable' as const
 
+  /** Neither throughput nor latency is preferred: the algorithm is that of the connection. */
+  readonly congestionControl = 'default' as const
+
   async createBidirectionalStream(
     options: WebTransportSendOptions = {},
   ): Promise<WebTransportBidirectionalStream> {
