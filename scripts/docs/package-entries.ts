@@ -1,5 +1,5 @@
 /** What of the package can be imported, by package.json. Used by the API reference and its check. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** One entry: `quactor`, `quactor/testing`, and its source, relative to the project. */
@@ -16,6 +16,8 @@ export function packageEntries(project: string): PackageEntry[] {
   }
   return Object.entries(manifest.exports).flatMap(([path, target]) => {
     const source = typeof target === 'string' ? undefined : target['quactor-source']
-    return source === undefined ? [] : [{ name: path.replace('.', manifest.name), source: source.slice(2) }]
+    // Whether it is there at all is seen when the package is tried.
+    if (source === undefined || !existsSync(join(project, source))) return []
+    return [{ name: path.replace('.', manifest.name), source: source.slice(2) }]
   })
 }
