@@ -22,7 +22,7 @@ import type { QuicStream } from '../transport/streams/index.ts'
 import type { ExchangeHandler } from './exchange.ts'
 import { expectsTheUnknown } from './expectations.ts'
 import { type ExchangeService, H3Exchange } from './h3-exchange.ts'
-import { GLITCH_REFUND_PER_SWEEP } from './limits.ts'
+import { GLITCH_REFUND_PER_SWEEP, MAX_DATAGRAM_FRAME_SIZE } from './limits.ts'
 import { NO_TUNNELS, routeOf, type TunnelRoutes } from './tunnel-routes.ts'
 import { WebTransportExchange } from './webtransport-exchange.ts'
 import type { WebTransportService } from './webtransport-session.ts'
@@ -60,7 +60,8 @@ export function earlyDataSettings(options: Http3Options = {}): Uint8Array {
     qpackMaxTableCapacity: maxTableCapacity,
     qpackBlockedStreams: blockedStreams,
     maxFieldSectionSize: MAX_FIELD_SECTION_SIZE,
-    ...(options.webtransport && webtransportSettings(true)),
+    ...(options.webtransport &&
+      webtransportSettings({ maxDatagramFrameSize: MAX_DATAGRAM_FRAME_SIZE, resetStreamAt: true })),
     ...announced(options),
   })
 }

@@ -92,7 +92,7 @@ export class H3Connection implements ConnectionApplication, OwnStreamsOwner {
       qpackBlockedStreams: qpack.blockedStreams,
       // RFC 9297 section 2.1.1: only beside the transport parameter.
       h3Datagram: transport.settings.maxDatagramFrameSize > 0,
-      ...(options.webtransport && webtransportSettings(transport.settings.resetStreamAt)),
+      ...(options.webtransport && webtransportSettings(transport.settings)),
       ...options.settings,
     }
     this.grease = options.grease ?? DEFAULT_GREASE

@@ -30,9 +30,13 @@ export class Client {
   /** Streams that the server opened, its control stream first. */
   readonly accepted: ScriptedStream[] = []
 
-  constructor(service: Partial<WebTransportService> = {}, transport: Partial<TransportSettings> = {}) {
+  constructor(
+    service: Partial<WebTransportService> = {},
+    transport: Partial<TransportSettings> = {},
+    both: Partial<TransportSettings> = {},
+  ) {
     const handler = service.handler ?? ((session) => void this.#take(session))
-    this.world = new WebTransportWorld({ webtransport: { ...service, handler } })
+    this.world = new WebTransportWorld({ webtransport: { ...service, handler }, transport: both })
     this.peer = new ScriptedPeer(this.world, transport)
     this.peer.acceptStream = (stream) => {
       const accepted = new ScriptedStream(stream, true)

@@ -37,6 +37,17 @@ describe('section 3.1: establishing a capable connection', () => {
     expect(settings.includes(Buffer.concat([varint(0xffd277), varint(1)]))).toBe(true)
   })
 
+  it('without datagrams in the transport there is nothing to announce', async () => {
+    const client = await new Client({}, {}, { maxDatagramFrameSize: 0 }).open(undefined)
+    const settings = Buffer.concat(client.accepted[0]!.chunks)
+    expect(parseSettings(settings.subarray(3, 3 + (settings[2]! & 0x3f)))).toMatchObject({
+      h3Datagram: false,
+      webtransport: false,
+      webtransportDraft02: false,
+      webtransportMaxData: 0,
+    })
+  })
+
   it('"MUST NOT process any incoming WebTransport requests until the client\'s SETTINGS have been received"', async () => {
     const client = await new Client().open(undefined)
     const stream = client.connect()

@@ -3,6 +3,7 @@
 // wanted; asked by the service on the server and by the client.
 
 import { type CompiledMachine, type LifeActor, webtransportSession } from '../../machines/index.ts'
+import type { TransportSettings } from '../../transport/connection/index.ts'
 import type { QuicStream } from '../../transport/streams/index.ts'
 import type { H3Connection } from '../connection.ts'
 import { connectionError, H3ErrorCode } from '../errors.ts'
@@ -38,13 +39,17 @@ export const WEBTRANSPORT_TOKENS: ReadonlySet<string | undefined> = new Set([
   'webtransport-h3',
 ])
 
-/** What we announce for WebTransport. @param canReset RESET_STREAM_AT is offered to the peer */
-export function webtransportSettings(canReset: boolean): Partial<H3Settings> {
+/** What we announce for WebTransport: nothing where the transport takes no datagrams, without which there is none. */
+export function webtransportSettings({
+  maxDatagramFrameSize,
+  resetStreamAt,
+}: Pick<TransportSettings, 'maxDatagramFrameSize' | 'resetStreamAt'>): Partial<H3Settings> {
+  if (maxDatagramFrameSize === 0) return {}
   return {
     enableConnectProtocol: true,
     webtransportDraft02: true,
     // Section 3.1: servers and clients enable RESET_STREAM_AT.
-    webtransport: canReset,
+    webtransport: resetStreamAt,
     webtransportMaxStreamsUni: SESSION_STREAM_WINDOW,
     webtransportMaxStreamsBidi: SESSION_STREAM_WINDOW,
     webtransportMaxData: SESSION_DATA_WINDOW,
