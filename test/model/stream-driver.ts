@@ -1,6 +1,7 @@
 // Walks a path of a stream machine on a real connection: each event of the path becomes what a peer sends or withholds,
 // or what our application does. After each step four views are compared: the stream's machine, the registry of its
 // supervisor, the frames on the wire, and in the end the peer's own two machines.
+import { ReceivePhase } from '../../src/machines/index.ts'
 import type { GraphEdge, GraphState, MachinePath, PathDriver } from '../../src/testing/index.ts'
 import { FrameType } from '../../src/transport/wire/index.ts'
 import * as frame from '../rfc/frame-bytes.ts'
@@ -91,6 +92,7 @@ export class StreamDriver implements PathDriver {
     }
     this.#perform(edge, false)
     if (this.#failure !== undefined) throw this.#failure
+    if (this.#ours.onReset !== undefined) throw new Error('the application was not told of the reset')
     this.#collect(path.steps[Math.max(step, this.#done)]!)
   }
 
@@ -291,6 +293,9 @@ export class StreamDriver implements PathDriver {
   finish(path: MachinePath): void {
     const { peer, mirror } = this
     const parts = this.#parts(path.end)
+    // Being told of it was all that was missing.
+    if (parts.receive === 'resetRecvd' && this.#stream.actor.receivePhase !== ReceivePhase.resetRead)
+      throw new Error('the reset has been told, and the receiving part goes on')
     if (parts.send !== 'resetQueued' && parts.receive !== 'resetRecvd') {
       peer.collect()
       if (!this.#isClosed) mirror.settle(this.#isWhole && peer.isAcked(this.#lastSent))
