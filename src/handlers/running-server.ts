@@ -2,6 +2,10 @@
 // Made by start-server.ts.
 import { Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
+import type { Feed } from '../inspector/feed.ts'
+import { inspectorDoors } from '../inspector/inspector-doors.ts'
+import { InspectorServer } from '../inspector/inspector-server.ts'
+import { LocalFeed } from '../inspector/local-feed.ts'
 import { type AdminServer, type AdminSource, listenAdmin } from '../supervisor/admin.ts'
 import { type ConnectionReport, listConnections } from '../supervisor/connection-report.ts'
 import type { Endpoint } from '../supervisor/endpoint.ts'
@@ -49,7 +53,9 @@ export class RunningServer implements QuactorServer {
   readonly #share: WorkerShare | undefined
   readonly #ended = Promise.withResolvers<DrainReport>()
   readonly #lag = new EventLoopLag()
+  readonly #feed: LocalFeed
   #admin: AdminServer | undefined
+  #inspector: InspectorServer | undefined
   #endContainment: (() => void) | undefined
   #closing: Promise<DrainReport> | undefined
 
@@ -71,6 +77,13 @@ export class RunningServer implements QuactorServer {
     this.inspect$ = new Observable((subscriber) =>
       endpoint.inspection.inspect((event) => subscriber.next(event)),
     )
+    this.#feed = new LocalFeed(endpoint, {
+      worker: share?.role.index ?? 0,
+      url: this.url,
+      qlog: qlog?.path,
+      status: () => this.status(),
+      close: () => void this.close(),
+    })
     this.connections$ = connectionsOf(endpoint.connections)
     this.stuck$ = new Observable((subscriber) =>
       endpoint.stuck.subscribe((report) => subscriber.next(report)),
@@ -85,13 +98,24 @@ export class RunningServer implements QuactorServer {
     return this.#admin?.url
   }
 
+  get inspectorToken(): string | undefined {
+    return this.#inspector?.token
+  }
+
+  /** What a page sees of this process. */
+  get feed(): Feed {
+    return this.#feed
+  }
+
   async openAdmin(port: number): Promise<void> {
     const source = {
       status: () => this.status(),
       metrics: () => prometheusText(this.status(), countersOf(this.#endpoint)),
       details: detailsOf(this.#endpoint),
     }
-    this.#admin = await listenAdmin({ port, source })
+    const attachment = new InspectorServer(this.#feed, inspectorDoors(this.#feed))
+    this.#admin = await listenAdmin({ port, source, attachment })
+    this.#inspector = attachment
   }
 
   /** Until the server is closed. */
@@ -182,6 +206,7 @@ export class RunningServer implements QuactorServer {
     const tcp = this.#tcp.map((server) => server.close(timeout))
     const report = await this.#endpoint.close(timeout)
     await Promise.all(tcp)
+    this.#feed.close()
     await this.#admin?.close()
     await this.#qlog?.close()
     this.#lag.stop()

@@ -168,6 +168,8 @@ export interface QuactorServer {
   readonly url: string
   /** Base URL of the admin port, if there is one. */
   readonly inspector: string | undefined
+  /** Goes into the inspector's address (`/?token=`): whoever has it may act on the server and see payloads. */
+  readonly inspectorToken: string | undefined
   /** Fingerprints of a self-signed certificate, by which browsers can be told to accept it. */
   readonly certificate: SelfSigned | undefined
   /** With several workers, in each of them: its number, from 0. Undefined in the process that was started. */

@@ -1,8 +1,10 @@
 // The admin port: /status as JSON, /metrics for Prometheus, and a page with the numbers; /stuck, /missed and
-// /invariants say what is behind three of them. It only shows; nothing can be changed through it. Loopback only, and only for requests that name it by an exact host, so that a web page
-// elsewhere cannot read it through DNS rebinding. Started by serve().
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+// /invariants say what is behind three of them. These only show; what else there is comes with the attachment (the
+// inspector). Loopback only, and only for requests that name it by an exact host, so that a web page elsewhere cannot read
+// it through DNS rebinding. Started by serve().
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { ADMIN_CONNECTIONS, ADMIN_TIMEOUT } from './limits.ts'
 
 /** What is shown; each call takes the numbers of that moment. */
@@ -13,12 +15,23 @@ export interface AdminSource {
   readonly details?: Readonly<Record<string, () => object | Promise<object>>>
 }
 
+/** What else answers on the admin port; asked only by requests that name it by an exact host, with GET or HEAD. */
+export interface AdminAttachment {
+  /** Answers, or returns false for a path that is none of its own. Goes before the page of numbers. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean
+  /** Takes the socket, or returns the status to refuse with. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): number | undefined
+  /** Lets go of every socket that it has taken. */
+  close(): void
+}
+
 export interface AdminOptions {
   /** 0 lets the system choose. */
   readonly port: number
   /** A loopback address. */
   readonly address?: string
   readonly source: AdminSource
+  readonly attachment?: AdminAttachment
 }
 
 const LOOPBACK = ['127.0.0.1', '::1']
@@ -51,8 +64,10 @@ export class AdminServer {
   readonly port: number
   readonly address: string
   readonly #server: Server
+  readonly #attachment: AdminAttachment | undefined
 
-  constructor(server: Server) {
+  constructor(server: Server, attachment: AdminAttachment | undefined) {
+    this.#attachment = attachment
     const bound = server.address() as AddressInfo
     this.port = bound.port
     this.address = bound.address
@@ -65,6 +80,7 @@ export class AdminServer {
   }
 
   close(): Promise<void> {
+    this.#attachment?.close()
     return new Promise((resolve) => {
       this.#server.close(() => resolve())
       this.#server.closeAllConnections()
@@ -88,14 +104,20 @@ export function listenAdmin(options: AdminOptions): Promise<AdminServer> {
       server.removeListener('error', reject)
       server.on('error', ignore)
       server.on('clientError', (_error, socket) => socket.destroy())
-      const admin = new AdminServer(server)
-      server.on('request', (request, response) => answer(request, response, admin.port, options.source))
+      const admin = new AdminServer(server, options.attachment)
+      server.on('request', (request, response) => answer(request, response, admin.port, options))
+      server.on('upgrade', (request, socket, head) => upgrade(request, socket, head, admin.port, options))
       resolve(admin)
     })
   })
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, port: number, source: AdminSource): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  port: number,
+  { source, attachment }: AdminOptions,
+): void {
   response.on('error', ignore)
   const { details = {} } = source
   const path = request.url ?? ''
@@ -109,10 +131,27 @@ function answer(request: IncomingMessage, response: ServerResponse, port: number
     void sendLater(response, source.status(), sendJson)
   } else if (path === '/metrics') {
     void sendLater(response, source.metrics(), sendMetrics)
+  } else if (attachment?.handleRequest(request, response) === true) {
+    // It has answered.
   } else if (path === '/') {
     send(response, 200, 'text/html; charset=utf-8', PAGE)
   } else if (detail !== undefined) void sendLater(response, detail(), sendJson)
   else send(response, 404, 'text/plain; charset=utf-8', 'not found\n')
+}
+
+function upgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  port: number,
+  { attachment }: AdminOptions,
+): void {
+  socket.on('error', ignore)
+  const refusal = isOurHost(request.headers.host, port)
+    ? (attachment?.handleUpgrade(request, socket, head) ?? (attachment === undefined ? 404 : undefined))
+    : 421
+  if (refusal === undefined) return
+  socket.end(`HTTP/1.1 ${refusal} ${STATUS_CODES[refusal]}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
 }
 
 function isOurHost(host: string | undefined, port: number): boolean {

@@ -9,6 +9,7 @@ import type { RunningServer } from '../running-server.ts'
 import type { QuactorServer, ServeOptions } from '../serve.ts'
 import { startServer } from '../start-server.ts'
 import type { FrameReceiver } from './hand-over-frames.ts'
+import { InspectedWorker } from './inspected-worker.ts'
 import { ORPHAN_TIMEOUT, REPORT_INTERVAL } from './limits.ts'
 import { removeFolder, SharedReplayMemory } from './shared-replay-memory.ts'
 import { WorkerLinks } from './worker-links.ts'
@@ -49,6 +50,7 @@ export async function runWorker(options: ServeOptions): Promise<QuactorServer> {
 class Worker {
   readonly #clock = systemClock()
   readonly #setup = Promise.withResolvers<WorkerSetup>()
+  readonly #inspected = new InspectedWorker((viewer, text) => void tell({ type: 'inspected', viewer, text }))
   #links: WorkerLinks | undefined
   #server: RunningServer | undefined
   #ticketSecrets: TicketSecrets | undefined
@@ -114,6 +116,8 @@ class Worker {
     else if (message.type === 'ticketSecrets') this.#ticketSecrets = message.secrets
     else if (message.type === 'certificates') this.#server?.exchangeCertificates(message.chains)
     else if (message.type === 'ask') this.#report(message.id)
+    else if (message.type === 'inspect')
+      this.#inspected.handle(this.#server?.feed, message.viewer, message.request)
     else void this.#end(message.timeout)
   }
 

@@ -1,5 +1,6 @@
 // What the server and its workers tell each other, over the channel that a forked process has (advanced serialisation:
 // bytes stay bytes). Secrets travel this way and no other. Used by supervise-workers.ts, worker-process.ts, run-worker.ts.
+import type { FeedRequest } from '../../inspector/feed.ts'
 import type { DrainReport } from '../../supervisor/endpoint-drain.ts'
 import type { StuckReport } from '../../supervisor/stuck-report.ts'
 import type { TicketSecrets } from '../../transport/tls/index.ts'
@@ -26,11 +27,20 @@ export interface WorkerSetup {
   readonly directory: string
 }
 
+/** What one viewer of the inspector wants of a worker. */
+export type InspectRequest =
+  | FeedRequest
+  | { readonly type: 'open' }
+  | { readonly type: 'close' }
+  /** So many characters have reached the viewer. */
+  | { readonly type: 'taken'; readonly length: number }
+
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: WorkerSetup }
   | { readonly type: 'ticketSecrets'; readonly secrets: TicketSecrets }
   | { readonly type: 'certificates'; readonly chains: readonly CertificateAndKey[] }
   | { readonly type: 'ask'; readonly id: number }
+  | { readonly type: 'inspect'; readonly viewer: number; readonly request: InspectRequest }
   /** Drain; after `timeout` ms whatever is left is cut. */
   | { readonly type: 'close'; readonly timeout: number }
 
@@ -51,6 +61,8 @@ export type FromWorker =
   /** With `id`: the answer to an `ask`. */
   | { readonly type: 'report'; readonly report: WorkerReport; readonly id?: number }
   | { readonly type: 'stuck'; readonly report: StuckReport }
+  /** For a viewer of the inspector. */
+  | { readonly type: 'inspected'; readonly viewer: number; readonly text: string }
   /** The program wants other certificates in all workers. */
   | { readonly type: 'certificates'; readonly chains: readonly CertificateAndKey[] }
   /** The program wants the whole server closed. */

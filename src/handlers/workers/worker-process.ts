@@ -38,6 +38,8 @@ export interface WorkerOwner {
   /** Its process ended without being told to. */
   handleCrash(worker: WorkerProcess, error: Error, pause: number): void
   handleStuck(report: StuckReport): void
+  /** It says something to a viewer of the inspector. */
+  handleInspected(worker: WorkerProcess, viewer: number, text: string): void
   /** The program in the worker wants the whole server closed. */
   handleCloseWish(timeout: number): void
   /** The program in the worker wants other certificates in all of them. */
@@ -183,6 +185,7 @@ export class WorkerProcess implements ActorSubject {
       this.#report = message.report
       if (message.id !== undefined) this.#asked.get(message.id)?.()
     } else if (message.type === 'stuck') this.#owner.handleStuck(message.report)
+    else if (message.type === 'inspected') this.#owner.handleInspected(this, message.viewer, message.text)
     else if (message.type === 'close') this.#owner.handleCloseWish(message.timeout)
     else if (message.type === 'certificates') this.#owner.replaceCertificates(message.chains)
     else {

@@ -2,6 +2,8 @@
 // is the end of all. Made by supervise-workers.ts.
 import { NEVER, Observable } from 'rxjs'
 import type { InspectionEvent } from 'xstate'
+import { inspectorDoors } from '../../inspector/inspector-doors.ts'
+import { InspectorServer } from '../../inspector/inspector-server.ts'
 import type { ActorOwner } from '../../machines/index.ts'
 import { type AdminServer, listenAdmin } from '../../supervisor/admin.ts'
 import type { ConnectionReport } from '../../supervisor/connection-report.ts'
@@ -23,6 +25,7 @@ import type { CertificateAndKey, QuactorServer, ServeOptions } from '../serve.ts
 import { chainsOf, type ServerCertificate } from '../server-certificate.ts'
 import { urlOf } from '../server-url.ts'
 import { REPLAY_ID_LENGTH } from './limits.ts'
+import { MergedFeed } from './merged-feed.ts'
 import { sweepReplayMemory } from './shared-replay-memory.ts'
 import { RotatingSecrets } from './ticket-secrets.ts'
 import type { WorkerSetup } from './worker-messages.ts'
@@ -64,7 +67,9 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   readonly #ended = Promise.withResolvers<DrainReport>()
   readonly #replayId = new Uint8Array(REPLAY_ID_LENGTH)
   #replaySweep: TimerHandle | undefined
+  readonly #feed: MergedFeed
   #admin: AdminServer | undefined
+  #inspector: InspectorServer | undefined
   /** What workers are given that start from now on. */
   #certificate: ServerCertificate
   #phase: 'starting' | 'running' | 'closing' = 'starting'
@@ -79,6 +84,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     this.actorOwner = this.#makeActorOwner()
     systemEntropy().fill(this.#replayId)
     if (settings.options.earlyData === true) this.#armReplaySweep()
+    this.#feed = this.#makeFeed()
     this.stuck$ = new Observable((subscriber) => this.#stuck.subscribe((report) => subscriber.next(report)))
     if (settings.options.ticketKeys === undefined) {
       this.#tickets = new RotatingSecrets(this.clock, (secrets) => {
@@ -108,6 +114,10 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
 
   get inspector(): string | undefined {
     return this.#admin?.url
+  }
+
+  get inspectorToken(): string | undefined {
+    return this.#inspector?.token
   }
 
   connections(): readonly ConnectionReport[] {
@@ -158,11 +168,13 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
     return { index, count, port, certificate, secret, ticketSecrets, replayId: this.#replayId, directory }
   }
 
-  handleReady(): void {
+  handleReady(worker: WorkerProcess): void {
+    this.#feed.handleUp(worker)
     if (this.#workers.every(({ isRunning }) => isRunning)) this.#started.resolve()
   }
 
-  handleCrash(_worker: WorkerProcess, error: Error, pause: number): void {
+  handleCrash(worker: WorkerProcess, error: Error, pause: number): void {
+    this.#feed.handleDown(worker)
     if (this.#phase === 'starting') {
       this.#started.reject(error)
       return
@@ -174,6 +186,10 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
 
   handleStuck(report: StuckReport): void {
     this.#stuck.emit(report)
+  }
+
+  handleInspected(worker: WorkerProcess, viewer: number, text: string): void {
+    this.#feed.handleText(worker, viewer, text)
   }
 
   handleCloseWish(timeout: number): void {
@@ -219,8 +235,10 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
       await this.#refresh()
       return take()
     }
+    const attachment = new InspectorServer(this.#feed, inspectorDoors(this.#feed))
     this.#admin = await listenAdmin({
       port,
+      attachment,
       source: {
         status: () => this.readStatus(),
         metrics: () => fresh(() => prometheusText(this.status(), sumCounters(this.#reports))),
@@ -231,6 +249,19 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
           '/invariants': () => fresh(() => this.#invariants()),
         },
       },
+    })
+    this.#inspector = attachment
+  }
+
+  #makeFeed(): MergedFeed {
+    const { options } = this.#settings
+    return new MergedFeed({
+      url: this.url,
+      hasQlog: options.qlogDirectory !== undefined,
+      stuckPolicy: options.supervision?.stuckPolicy ?? 'report',
+      backends: () => this.status().backends,
+      workers: () => this.#workers,
+      close: () => void this.close(),
     })
   }
 
