@@ -25,6 +25,8 @@ interface Cell {
   failed: number
   /** Why this peer cannot show the feature. */
   reason: string | undefined
+  /** What has to be known of a pass: how the peer had to be held. */
+  remark: string | undefined
 }
 
 /** Peers, in the order in which they came up, and what became of each feature. */
@@ -41,6 +43,10 @@ export class Matrix {
     this.#cell(stack, feature).reason ??= reason
   }
 
+  remark(stack: string, feature: Feature, text: string): void {
+    this.#cell(stack, feature).remark ??= text
+  }
+
   #cell(stack: string, feature: Feature): Cell {
     let row = this.#rows.get(stack)
     if (row === undefined) {
@@ -49,13 +55,13 @@ export class Matrix {
     }
     let cell = row.get(feature)
     if (cell === undefined) {
-      cell = { passed: 0, failed: 0, reason: undefined }
+      cell = { passed: 0, failed: 0, reason: undefined, remark: undefined }
       row.set(feature, cell)
     }
     return cell
   }
 
-  /** `pass`, `FAIL`, a number that leads to a reason, or a dash where a peer cannot be asked. */
+  /** `pass`, `FAIL`, a number that leads to a reason or beside a pass to a remark, or a dash where a peer cannot be asked. */
   toString(): string {
     const features = Object.keys(FEATURES) as Feature[]
     const reasons: string[] = []
@@ -76,9 +82,12 @@ export class Matrix {
 function describeCell(cell: Cell | undefined, reasons: string[]): string {
   if (cell === undefined) return '-'
   if (cell.failed > 0) return 'FAIL'
-  if (cell.passed > 0) return 'pass'
-  const { reason } = cell
-  if (reason === undefined) return '-'
-  if (!reasons.includes(reason)) reasons.push(reason)
-  return `(${reasons.indexOf(reason) + 1})`
+  const { passed, reason, remark } = cell
+  if (passed > 0) return remark === undefined ? 'pass' : `pass ${noteNumber(remark, reasons)}`
+  return reason === undefined ? '-' : noteNumber(reason, reasons)
+}
+
+function noteNumber(text: string, notes: string[]): string {
+  if (!notes.includes(text)) notes.push(text)
+  return `(${notes.indexOf(text) + 1})`
 }

@@ -15,6 +15,8 @@ export interface PeerContext {
   about(feature: Feature, changes?: ContextChanges): PeerContext
   /** Says in the table why this peer cannot show a feature. */
   cannot(feature: Feature, reason: string): void
+  /** Says beside a pass in the table how the peer had to be held. */
+  remark(text: string): void
   /** Runs one check under its own title; a throw is its failure, and the next one still runs. */
   check(title: string, body: () => Promise<void>): Promise<void>
   /** Notes the result of a check that the peer's own process made. */
@@ -60,6 +62,8 @@ export function clientEnvironment(context: PeerContext, digest: string): Record<
 const REPORT = /^(not ok|ok) (?:\[(\w+)\] )?([^:]+)(?:: (.*))?$/
 /** `cannot [FEATURE]: REASON`. */
 const EXCUSE = /^cannot \[(\w+)\]: (.*)$/
+/** `note: TEXT`. */
+const REMARK = /^note: (.*)$/
 
 /** Runs a client that prints one line for each of its checks. */
 export async function runClient(context: PeerContext, request: ProcessRequest): Promise<void> {
@@ -69,6 +73,8 @@ export async function runClient(context: PeerContext, request: ProcessRequest): 
   for (const line of result.output.split('\n')) {
     const [, about, excuse] = EXCUSE.exec(line) ?? []
     if (about !== undefined) context.cannot(featureNamed(about), excuse!)
+    const [, remark] = REMARK.exec(line) ?? []
+    if (remark !== undefined) context.remark(remark)
     const match = REPORT.exec(line)
     if (match === null) continue
     reported++

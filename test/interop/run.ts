@@ -110,6 +110,7 @@ function contextOf(
     about: (other, changes = {}) =>
       contextOf(changes.stack ?? stack, other, changes.server ?? server, folder, changes.only ?? only),
     cannot: (other, reason) => matrix.cannot(stack, other, reason),
+    remark: (text) => matrix.remark(stack, feature, text),
     check: (title, body) => check(title, body, note),
     record: note,
   }
