@@ -11,6 +11,8 @@ export interface Box {
   readonly label: string
   readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history' | 'initial' | 'any'
   readonly children: readonly Box[]
+  /** Where every way into it begins in any state, that way is a line of text below it. */
+  readonly fromAny?: Arrow
 }
 
 export interface Arrow {
@@ -79,8 +81,16 @@ class GraphBuilder {
       children.flatMap((child) => this.#arrowsFrom(child)),
       id,
     )
-    this.#arrows.push(...kept, ...gathered)
-    for (const { from } of gathered) boxes.push({ key: from, label: 'any state', kind: 'any', children: [] })
+    this.#arrows.push(...kept)
+    for (const arrow of gathered) {
+      const place = boxes.findIndex(({ key }) => key === arrow.to)
+      const isOnlyWay = !kept.some(({ to }) => to === arrow.to)
+      if (isOnlyWay && boxes[place] !== undefined) boxes[place] = { ...boxes[place], fromAny: arrow }
+      else {
+        this.#arrows.push(arrow)
+        boxes.push({ key: arrow.from, label: 'any state', kind: 'any', children: [] })
+      }
+    }
     if (type !== 'parallel' && nodes[initial] !== undefined) {
       const key = `${id}#initial`
       boxes.unshift({ key, label: '', kind: 'initial', children: [] })

@@ -2,7 +2,7 @@
 // events), so that the page lights them by setting a class. Called by draw.ts.
 import type { ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api.js'
 import type { Arrow, Box, ChartGraph } from './chart-graph.ts'
-import { EVENT_LINE } from './layout.ts'
+import { captionOf, EVENT_LINE, STATE_HEIGHT } from './layout.ts'
 
 interface Offset {
   readonly x: number
@@ -54,7 +54,7 @@ function drawChildren(parent: ElkNode, origin: Offset, drawing: Drawing): void {
 
 function drawNode(node: Box, placed: ElkNode, { x, y }: Offset): string {
   const width = round(placed.width ?? 0)
-  const height = round(placed.height ?? 0)
+  const height = node.fromAny === undefined ? round(placed.height ?? 0) : STATE_HEIGHT
   const middle = round(x + width / 2)
   if (node.kind === 'initial') {
     return `<circle class="initial" cx="${middle}" cy="${round(y + height / 2)}" r="4.5"/>`
@@ -71,7 +71,18 @@ function drawNode(node: Box, placed: ElkNode, { x, y }: Offset): string {
   const text = nested
     ? `<text class="title" x="${round(x + 14)}" y="${round(y + 21)}">${label}</text>`
     : `<text x="${middle}" y="${round(y + height / 2 + 4)}">${label}</text>`
-  return `<g class="state ${node.kind}" data-s="${escapeXml(node.key)}">${box(0, 'box')}${inner}${text}</g>`
+  return `<g class="state ${node.kind}" data-s="${escapeXml(node.key)}">${box(0, 'box')}${inner}${text}</g>${captionSvg(node, middle, y + height)}`
+}
+
+/** The way in from any state, as text; it lights up like an arrow. */
+function captionSvg({ fromAny }: Box, middle: number, below: number): string {
+  if (fromAny === undefined) return ''
+  const lines = captionOf(fromAny).map((line, index) => {
+    const y = round(below + EVENT_LINE * (index + 1) + 1)
+    return `<text x="${middle}" y="${y}">${escapeXml(line)}</text>`
+  })
+  const events = escapeXml(fromAny.events.join(' '))
+  return `<g class="edge caption" data-f="*" data-t="${escapeXml(fromAny.to)}" data-e="${events}">${lines.join('')}</g>`
 }
 
 function drawEdge(

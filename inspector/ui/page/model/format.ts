@@ -3,7 +3,7 @@
 /** @param ms - milliseconds; one or two significant parts: `420 ms`, `12.4 s`, `3 m 05 s`, `2 h 10 m` */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return '∞'
-  if (ms < 0) return '0 ms'
+  if (ms < 0.005) return '0 ms'
   if (ms < 1) return `${ms.toFixed(2)} ms`
   if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
   const seconds = ms / 1_000

@@ -14,9 +14,11 @@ interface ChartProps {
   /** What has led to the state: its arrow flashes. */
   readonly last: LogEntry | undefined
   readonly showsHeat: boolean
+  /** In its own size instead of fitted to the width. */
+  readonly isLarge: boolean
 }
 
-export function ChartView({ machine, state, last, showsHeat }: ChartProps): JSX.Element {
+export function ChartView({ machine, state, last, showsHeat, isLarge }: ChartProps): JSX.Element {
   store.machinesRevision.value
   if (showsHeat) store.second.value
   const holder = useRef<HTMLDivElement>(null)
@@ -35,8 +37,14 @@ export function ChartView({ machine, state, last, showsHeat }: ChartProps): JSX.
       </div>
     )
   }
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: drawn by our own server, its texts are escaped there
-  return <div class="chart-holder" ref={holder} dangerouslySetInnerHTML={{ __html: svg }} />
+  // Drawn by our own server, which escapes the texts in it.
+  return (
+    <div
+      class={`chart-holder ${isLarge ? 'large' : ''}`}
+      ref={holder}
+      dangerouslySetInnerHTML={{ __html: svg }}
+    />
+  )
 }
 
 /** By the machine's number; a trace from a file has the number of another server, so its id decides. */

@@ -94,7 +94,6 @@ function Urgencies({ panel }: { panel: ConnectionPanel }): JSX.Element {
       <h3>Streams by urgency</h3>
       <div class="urgencies">
         {panel.urgencies.map((live, urgency) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the index is the urgency
           <span key={urgency} title={`urgency ${urgency}: ${live} streams`}>
             <i style={{ height: `${(live / most) * 36 + 1}px` }} />
             <b>{live}</b>

@@ -23,8 +23,8 @@ function rank({ id }: Machine): number {
 
 const TITLES: Readonly<Record<string, string>> = {
   bidiStream: 'Bidirectional streams',
-  sendStream: 'Unidirectional, ours',
-  receiveStream: "Unidirectional, the peer's",
+  sendStream: 'Uni, opened by us',
+  receiveStream: 'Uni, opened by peers',
   connection: 'Connections',
   serverHandshake: 'Handshakes',
   clientHandshake: 'Handshakes of clients',

@@ -1,5 +1,5 @@
 // The selected actor: who it is, its chart or another view of its life, and its events.
-import { signal } from '@preact/signals'
+import { type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { duration, shortName } from '../model/format.ts'
 import { selection } from '../model/selection.ts'
@@ -17,6 +17,7 @@ import { Timeline } from './timeline.tsx'
 type View = 'chart' | 'timeline' | 'sequence' | 'statistics' | 'connection'
 const view = signal<View>('chart')
 const showsHeat = signal(false)
+const isLarge = signal(false)
 
 const VIEWS: readonly (readonly [View, string])[] = [
   ['chart', 'Chart'],
@@ -49,14 +50,14 @@ export function Detail(): JSX.Element {
           </button>
         ))}
         {view.value === 'chart' && (
-          <label class="option">
-            <input
-              type="checkbox"
-              checked={showsHeat.value}
-              onChange={() => (showsHeat.value = !showsHeat.value)}
-            />{' '}
-            heat
-          </label>
+          <>
+            <Option
+              choice={showsHeat}
+              label="heat"
+              title="How often each transition was taken since this page is open"
+            />
+            <Option choice={isLarge} label="100 %" title="In its own size instead of fitted to the width" />
+          </>
         )}
         <Exports />
       </div>
@@ -65,6 +66,25 @@ export function Detail(): JSX.Element {
       </div>
       <Log />
     </div>
+  )
+}
+
+function Option({
+  choice,
+  label,
+  title,
+}: {
+  choice: Signal<boolean>
+  label: string
+  title: string
+}): JSX.Element {
+  const toggle = (): void => {
+    choice.value = !choice.value
+  }
+  return (
+    <label class="option" title={title}>
+      <input type="checkbox" checked={choice.value} onChange={toggle} /> {label}
+    </label>
   )
 }
 
@@ -87,6 +107,7 @@ function Body(): JSX.Element {
           state={state}
           last={selection.entryAtCursor}
           showsHeat={showsHeat.value}
+          isLarge={isLarge.value}
         />
       )
   }

@@ -32,7 +32,7 @@ const TABS: readonly { readonly id: Tab; readonly label: string }[] = [
   { id: 'connections', label: 'Connections' },
   { id: 'sessions', label: 'Sessions' },
   { id: 'handlers', label: 'Handlers' },
-  { id: 'all', label: 'All actors' },
+  { id: 'all', label: 'All' },
 ]
 
 /** Filters and sorts again only when something that matters has changed. */
@@ -97,7 +97,7 @@ export function ActorList(): JSX.Element {
       <ListTabs shown={actors.length} />
       <div class="columns">
         <OrderButton by="opened" label="ID" className="key" />
-        <OrderButton by="connection" label="Connection" className="connection" />
+        <OrderButton by="connection" label="Conn." className="connection" />
         <OrderButton by="text" label="Request" className="text" />
         <OrderButton by="state" label="State" className="state" />
         <OrderButton by="age" label="In state" className="age" />
@@ -151,8 +151,6 @@ function ActorRow({ actor, isSelected }: { actor: Actor; isSelected: boolean }):
   const connection = store.connectionName(actor)
   const text = actor.text === '' ? (store.machines.get(actor.machine)?.id ?? actor.kind) : actor.text
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox around it handles the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus
     <div
       id={`row-${actor.uid}`}
       class={isSelected ? 'row selected' : 'row'}

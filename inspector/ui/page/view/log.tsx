@@ -90,8 +90,6 @@ function LogRow({ entry, before, isCursor, isLater }: LogRowProps): JSX.Element 
   const from = machine?.stateName(entry.from) ?? ''
   const to = machine?.stateName(entry.to) ?? ''
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the same is done by , and .
-    // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus
     <div
       class={`row ${outcome} ${isCursor ? 'selected' : ''} ${isLater ? 'later' : ''}`}
       role="option"

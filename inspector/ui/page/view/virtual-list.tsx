@@ -79,7 +79,6 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     )
   }
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a select element cannot show rows of several columns
     <div
       class={`virtual ${className}`}
       ref={box}
