@@ -5,7 +5,7 @@
 import { fieldValue } from './exchange.ts'
 
 /** Node's class, whatever the program makes of the global of that name. */
-export const NativeResponse = globalThis.Response
+export const NativeResponse: typeof globalThis.Response = globalThis.Response
 
 /** What is sent of a FastResponse that is still whole. */
 export interface WholeResponse {

@@ -1,18 +1,24 @@
 /**
- * `npm run test:package`: packs the project as it would be published, installs the archive into an empty
- * folder, and uses it there as a stranger would: from JavaScript, from TypeScript, and as a command.
+ * `npm run test:package`: packs the project as it would be published, installs the archive into an empty folder, and
+ * uses it there as a stranger would: from JavaScript, from TypeScript, as a command, by the first example of the README,
+ * and by a project that create-quactor makes.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { checkArchive } from './archive.ts'
+import { startProgram } from './program.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const STEP_TIMEOUT = 180_000
 
 /** The lower end of `engines` in package.json. */
 const OLDEST_NODE = '22.18.0'
+
+// Whatever runs below runs on this Node, as under npm.
+process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
 
 const folder = mkdtempSync(join(tmpdir(), 'quactor-package-'))
 const user = join(folder, 'user')
@@ -35,9 +41,9 @@ function run(command: string, parameters: readonly string[], cwd: string): strin
 }
 
 /** One check. Nothing is worth trying after a prerequisite has failed. */
-function step(title: string, body: () => void, isPrerequisite = false): void {
+async function step(title: string, body: () => unknown, isPrerequisite = false): Promise<void> {
   try {
-    body()
+    await body()
     passed++
     console.log(`ok     ${title}`)
   } catch (error) {
@@ -78,42 +84,49 @@ function expectServed(output: string): void {
   if (!output.includes('served')) throw new Error(`unexpected output: ${output}`)
 }
 
+/** The packed archive of a package. */
+function archive(name: string): string {
+  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}-`) && entry.endsWith('.tgz'))
+  if (file === undefined) throw new Error(`there is no archive of ${name}`)
+  return join(folder, file)
+}
+
+/** What `quactor get` of that project prints. */
+function get(cwd: string, ...parameters: string[]): string {
+  return run(
+    join(cwd, 'node_modules/.bin/quactor'),
+    ['get', '--insecure', '--http3-only', ...parameters],
+    cwd,
+  )
+}
+
+const manifest = readFileSync(join(PROJECT, 'package.json'), 'utf8')
 mkdirSync(user)
-step(
+await step(
   'npm pack',
   () => {
     run('npm', ['pack', '--pack-destination', folder], PROJECT)
   },
   true,
 )
-step('the archive holds the build and no sources or tests', () => {
-  const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  const listing = run('tar', ['-tzf', join(folder, archive ?? 'missing.tgz')], folder).split('\n')
-  for (const name of [
-    'package/dist/index.js',
-    'package/dist/index.d.ts',
-    'package/dist/cli/main.js',
-    'package/LICENSE',
-  ]) {
-    if (!listing.includes(name)) throw new Error(`${name} is not in the archive`)
-  }
-  const stray = listing.filter((name) => /^package\/(?:src|test|bench|scripts)\//.test(name))
-  if (stray.length > 0) throw new Error(`in the archive: ${stray.join(', ')}`)
+await step('the archive holds what is published, and nothing else', () => checkArchive(archive('quactor')))
+await step('package.json of the project is as it was', () => {
+  if (readFileSync(join(PROJECT, 'package.json'), 'utf8') !== manifest)
+    throw new Error('it was changed by packing')
 })
-step(
+await step(
   'npm install into an empty folder',
   () => {
-    const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
     writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
-    run('npm', ['install', '--no-audit', '--no-fund', join(folder, archive ?? 'missing.tgz')], user)
+    run('npm', ['install', '--no-audit', '--no-fund', archive('quactor')], user)
   },
   true,
 )
-step('JavaScript: import { serve } from quactor', () => {
+await step('JavaScript: import { serve } from quactor', () => {
   writeFileSync(join(user, 'use.mjs'), `import { serve } from 'quactor'\n${SERVE}`)
   expectServed(run(process.execPath, ['use.mjs'], user))
 })
-step('TypeScript: the published types compile with tsc', () => {
+await step('TypeScript: the published types compile with tsc', () => {
   writeFileSync(
     join(user, 'use.ts'),
     `import { type QuactorServer, serve } from 'quactor'\n${SERVE}\nexport const kept: QuactorServer = server\n`,
@@ -121,10 +134,10 @@ step('TypeScript: the published types compile with tsc', () => {
   writeFileSync(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG))
   run(process.execPath, [join(PROJECT, 'node_modules/typescript/bin/tsc'), '-p', '.'], user)
 })
-step('TypeScript: runs with type stripping', () => {
+await step('TypeScript: runs with type stripping', () => {
   expectServed(run(process.execPath, ['use.ts'], user))
 })
-step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
+await step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
   const runtime = join(folder, 'runtime')
   mkdirSync(runtime)
   writeFileSync(
@@ -137,8 +150,41 @@ step(`JavaScript on the oldest supported Node (${OLDEST_NODE})`, () => {
   if (version !== `v${OLDEST_NODE}`) throw new Error(`this is ${version}`)
   expectServed(run(oldest, ['use.mjs'], user))
 })
-step('the quactor command answers', () => {
+await step('the quactor command answers', () => {
   const output = run(join(user, 'node_modules/.bin/quactor'), ['--version'], user)
   if (!/^(?:quactor )?\d+\.\d+\.\d+/.test(output)) throw new Error(`unexpected output: ${output}`)
+})
+await step("the README's first example, pasted, answers a request", async () => {
+  const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
+  const [, example] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
+  if (example === undefined) throw new Error('there is no example')
+  // The port may be taken on this machine; nothing else is changed.
+  writeFileSync(join(user, 'example.ts'), example.replace('port: 4433', 'port: 0'))
+  const program = await startProgram(['example.ts'], user, { PATH: process.env.PATH })
+  try {
+    const answer = get(user, program.url, '-d', 'to be or not to be')
+    if (!answer.includes('18')) throw new Error(`unexpected answer: ${answer}`)
+  } finally {
+    await program.stop()
+  }
+})
+await step('npm create quactor: its project installs, passes its tests and types, and answers', async () => {
+  run('npm', ['pack', '--pack-destination', folder], join(PROJECT, 'examples/create'))
+  const creator = join(folder, 'creator')
+  mkdirSync(creator)
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefix', creator, archive('create-quactor')], creator)
+  run(join(creator, 'node_modules/.bin/create-quactor'), ['my-app'], folder)
+  const app = join(folder, 'my-app')
+  // Not published yet: the archive stands for what the registry would give.
+  run('npm', ['install', '--no-audit', '--no-fund', archive('quactor')], app)
+  run('npm', ['test'], app)
+  run('npm', ['run', 'check'], app)
+  const program = await startProgram(['src/server.ts'], app, { PORT: '0', INSPECTOR_PORT: '0' })
+  try {
+    const answer = get(app, program.url, '-d', 'to be or not to be')
+    if (answer !== '6 words\n') throw new Error(`unexpected answer: ${answer}`)
+  } finally {
+    await program.stop()
+  }
 })
 end()
