@@ -41,7 +41,7 @@ export async function runServe(args: string[]): Promise<number | undefined> {
 }
 
 function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
-  const { url, port, inspector, certificate } = server
+  const { url, port, inspector, inspectorToken, certificate } = server
   const { workers } = server.status()
   if (isJson) {
     return JSON.stringify({
@@ -49,6 +49,7 @@ function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
       url,
       port,
       inspector: inspector ?? null,
+      inspectorToken: inspectorToken ?? null,
       spkiHash: certificate?.spkiHash ?? null,
       certificateHash: certificate?.certificateHash ?? null,
       pid: process.pid,
@@ -58,7 +59,7 @@ function readyLine(server: QuactorServer, { isJson }: ServeCommand): string {
   }
   const parts = [`ready ${url} (HTTP/3 on UDP ${port}, HTTP/2 and HTTP/1.1 on TCP ${port})`]
   if (workers !== undefined) parts.push(`${workers.length} workers`)
-  if (inspector !== undefined) parts.push(`inspector ${inspector}`)
+  if (inspector !== undefined) parts.push(`inspector ${inspector}/?token=${inspectorToken}`)
   if (certificate !== undefined) {
     parts.push(
       `self-signed: SPKI hash ${certificate.spkiHash}, certificate hash ${certificate.certificateHash}`,

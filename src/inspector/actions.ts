@@ -77,7 +77,10 @@ function sendToService(actor: AnyActorRef, type: string, detail: object | undefi
   return done(`${type} was sent`)
 }
 
-function reset({ actor, stream }: Track, code: number): Outcomes {
+function reset({ actor: own, stream, supervisor }: Track, code: number): Outcomes {
+  const handler = stream === undefined ? undefined : supervisor?.children.handlers.get(stream.id)
+  // A handler learns of it, and ends.
+  const actor = handler?.phase === HandlerPhase.running ? handler : own
   if (actor instanceof HandlerActor) {
     if (actor.phase !== HandlerPhase.running) return failed('illegal', 'the handler is not running')
     actor.resetByHandler(code)

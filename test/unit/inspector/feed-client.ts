@@ -1,6 +1,12 @@
 // A page without a page: opens the feed and keeps what it is told, as the tests of src/inspector want it.
 import { WebSocket } from 'ws'
-import type { ClientMessage, MachineDefinition, Row, ServerMessage, Tick } from '../../../src/inspector/protocol.ts'
+import type {
+  ClientMessage,
+  MachineDefinition,
+  Row,
+  ServerMessage,
+  Tick,
+} from '../../../src/inspector/protocol.ts'
 
 type Of<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>
 
@@ -35,7 +41,9 @@ export class FeedClient {
     condition: (message: Of<Type>) => boolean = () => true,
   ): Promise<Of<Type>> {
     return this.until(() =>
-      this.messages.find((message): message is Of<Type> => message.type === type && condition(message as Of<Type>)),
+      this.messages.find(
+        (message): message is Of<Type> => message.type === type && condition(message as Of<Type>),
+      ),
     )
   }
 
