@@ -25,7 +25,7 @@ export interface Violation {
  * @throws Error with the parser's message when the source is not valid TypeScript.
  */
 export function parseSource(file: string, source: string): SyntaxNode {
-  const result = parseSync(file, source, { lang: 'ts', sourceType: 'module' })
+  const result = parseSync(file, source, { lang: file.endsWith('.tsx') ? 'tsx' : 'ts', sourceType: 'module' })
   const first = result.errors[0]
   if (first !== undefined) throw new Error(`${file}: ${first.message}`)
   return result.program as unknown as SyntaxNode
