@@ -158,8 +158,8 @@ await step("the README's first example, pasted, answers a request", async () => 
   const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
   const [, example] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
   if (example === undefined) throw new Error('there is no example')
-  // The port may be taken on this machine; nothing else is changed.
-  writeFileSync(join(user, 'example.ts'), example.replace('port: 4433', 'port: 0'))
+  // The ports may be taken on this machine; nothing else is changed.
+  writeFileSync(join(user, 'example.ts'), example.replace(/port: 443[34]/g, 'port: 0'))
   const program = await startProgram(['example.ts'], user, { PATH: process.env.PATH })
   try {
     const answer = get(user, program.url, '-d', 'to be or not to be')
@@ -179,12 +179,15 @@ await step('npm create quactor: its project installs, passes its tests and types
   run('npm', ['install', '--no-audit', '--no-fund', archive('quactor')], app)
   run('npm', ['test'], app)
   run('npm', ['run', 'check'], app)
+  const failures: string[] = []
   const program = await startProgram(['src/server.ts'], app, { PORT: '0', INSPECTOR_PORT: '0' })
   try {
     const answer = get(app, program.url, '-d', 'to be or not to be')
-    if (answer !== '6 words\n') throw new Error(`unexpected answer: ${answer}`)
+    if (answer !== '6 words\n') failures.push(`unexpected answer: ${answer}`)
   } finally {
-    await program.stop()
+    const code = await program.stop()
+    if (code !== 0) failures.push(`the server ended with ${code}`)
   }
+  if (failures.length > 0) throw new Error(failures.join('\n'))
 })
 end()
