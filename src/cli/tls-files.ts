@@ -1,5 +1,5 @@
 // The files of `quactor serve` that hold certificates and keys, and that are read again on SIGHUP. Used by
-// serve-options.ts and serve.ts.
+// serve-options.ts.
 import { readFileSync } from 'node:fs'
 import type { CertificateAndKey, QuactorServer, ServeOptions } from '../handlers/serve.ts'
 import type { TicketSecrets } from '../transport/tls/index.ts'

@@ -1,5 +1,5 @@
-// From a URL to what a connection and a request need: host, port, authority, path. Used by connect.ts, fetch.ts
-// and the commands.
+// From a URL to what a connection and a request need: host, port, authority, path. Used by connect.ts,
+// route-chooser.ts, webtransport.ts and the commands.
 
 /** Where a request goes. */
 export interface RequestTarget {

@@ -1,5 +1,5 @@
 // An exchange over HTTP/3. It is the handler's actor and the receiver of the request stream's events at once, so
-// that a request costs one object here. Made per request by http3-handler.ts.
+// that a request costs one object here. Made per request by http3-service.ts.
 import type { X509Certificate } from 'node:crypto'
 import { H3ErrorCode, type Priority, type RequestStream } from '../http3/index.ts'
 import {

@@ -1,6 +1,6 @@
 // WebSockets of a server: the opening handshake on all versions of HTTP (RFC 6455 section 4.2, RFC 8441 section 5, RFC
 // 9220), and a supervised socket for the user's code. Its exchange is its actor: a crash resets one stream, the end of
-// the stream closes the socket, drain closes it with 1001. Made by start-server.ts from serve({ websocket }).
+// the stream closes the socket, drain closes it with 1001. Made by server-tunnels.ts from serve({ websocket }).
 import { createHash } from 'node:crypto'
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { Clock, TimerHandle } from '../transport/io/clock.ts'

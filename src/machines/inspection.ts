@@ -1,5 +1,5 @@
 // XState inspection for actors that run a table, and the cheaper tap of the inspector's feed. An owner has one hub; while
-// nobody listens, `active` is undefined and actors spend one comparison on it. Used by life-actor.ts, owned by the
+// nobody listens, `active` is undefined and actors spend one comparison on it. Used by actors, owned by the
 // supervisor.
 import { type AnyActorRef, type InspectionEvent, type Observer, type Subscription, toObserver } from 'xstate'
 import type { LifeActor } from './life-actor.ts'

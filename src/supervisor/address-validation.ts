@@ -1,5 +1,5 @@
 // Decides about the first packet of a connection: accept it, make the client prove its address first by a Retry, or
-// turn it away (RFC 9000 section 8.1). Used by arrivals.ts; stateless-responder.ts sends what it decides.
+// turn it away (RFC 9000 section 8.1). Used by arrivals.ts, which has stateless-responder.ts send what it decides.
 import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { Entropy } from '../transport/crypto/index.ts'
 import type { Clock } from '../transport/io/clock.ts'

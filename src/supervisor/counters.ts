@@ -1,5 +1,5 @@
 // The numbers that the supervisors keep, one set per endpoint. A level (live) is always opened minus closed: it
-// is never stored, so it cannot disagree. Written by endpoint.ts and connection-supervisor.ts, read by status.ts.
+// is never stored, so it cannot disagree. Written by the supervisors, read for /status and /metrics.
 
 export class Counters {
   connectionsOpened = 0

@@ -1,5 +1,5 @@
 // The secret of an endpoint, from which a key per purpose is derived: stateless resets, Retry tokens, tokens of
-// NEW_TOKEN frames. Used by endpoint.ts and serve().
+// NEW_TOKEN frames. Used by arrivals.ts and serve().
 import type { Entropy } from '../transport/crypto/index.ts'
 import { MIN_SECRET_LENGTH } from './limits.ts'
 

@@ -1,5 +1,5 @@
 // The status as Prometheus text (exposition format 0.0.4), with the counters that have no place in /status.
-// Used by admin.ts.
+// Used by those who answer /metrics: one server, or one of workers.
 import type { Counters } from './counters.ts'
 import type { ServerStatus } from './status.ts'
 

@@ -1,6 +1,6 @@
 // Why a stream does not get on: looks at its buffers, its credit and its connection, and names what is missing. The
-// machine only knows what its state may wait for; this finds out which of it. Used by stuck-streams.ts for streams
-// that are past their deadline, never for others.
+// machine only knows what its state may wait for; this finds out which of it. Used by connection-watch.ts for streams
+// that are past their deadline, and by the inspector for the one that is selected.
 import { ReceivePhase, SendPhase } from '../machines/index.ts'
 import type { QuicConnection } from '../transport/connection/index.ts'
 import type { QuicStream } from '../transport/streams/index.ts'

@@ -1,5 +1,5 @@
 // The response of a machine service as an object, for logic that calls instead of emitting. One per request, made by
-// machine-service.ts; emitted events go through it as well, so that there is one way out.
+// service-run.ts; emitted events go through it as well, so that there is one way out.
 import { type Exchange, quietly } from '../exchange.ts'
 import { sendResponse } from '../fetch-handler.ts'
 import type { FieldsInit, ResponseEvent, ResponseHead, ServiceOutput } from './service-events.ts'

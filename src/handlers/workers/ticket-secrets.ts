@@ -1,5 +1,5 @@
 // The keys of session tickets of a server with several workers: each opens the tickets of all. Made and rotated by the
-// process that supervises them, unless the program brings its own (RFC 5077 section 5.5). Used by supervise-workers.ts.
+// process that supervises them, unless the program brings its own (RFC 5077 section 5.5). Used by workers-server.ts.
 import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
 import { systemEntropy } from '../../transport/io/entropy.ts'
 import type { TicketSecrets } from '../../transport/tls/index.ts'

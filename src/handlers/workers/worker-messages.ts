@@ -1,5 +1,5 @@
 // What the server and its workers tell each other, over the channel that a forked process has (advanced serialisation:
-// bytes stay bytes). Secrets travel this way and no other. Used by supervise-workers.ts, worker-process.ts, run-worker.ts.
+// bytes stay bytes). Secrets travel this way and no other. Used by all of this folder that speaks.
 import type { FeedRequest } from '../../inspector/feed.ts'
 import type { DrainReport } from '../../supervisor/endpoint-drain.ts'
 import type { StuckReport } from '../../supervisor/stuck-report.ts'

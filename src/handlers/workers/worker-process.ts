@@ -1,5 +1,5 @@
 // The place of one worker: starts its process, watches it, starts it again when it ends by itself, and ends it. Its life
-// is machines/worker-machine.ts. Owned by supervise-workers.ts.
+// is machines/worker-machine.ts. Owned by workers-server.ts.
 import { type ChildProcess, fork } from 'node:child_process'
 import {
   type ActorOwner,

@@ -1,6 +1,6 @@
 // The numbers of one worker, and how those of all are put together: /status, /metrics and their details have the same
 // shape with any number of workers. What a worker had counted when its process ended stays in the totals, so that they
-// only grow; what it had open counts as closed. Used by supervise-workers.ts.
+// only grow; what it had open counts as closed. Used by workers-server.ts.
 import type { ConnectionReport } from '../../supervisor/connection-report.ts'
 import { Counters } from '../../supervisor/counters.ts'
 import type { InvariantViolation } from '../../supervisor/invariants.ts'
