@@ -282,7 +282,7 @@ export const INSPECT = define({
   name: 'inspect',
   summary: 'opens the page that shows what lives in a running server',
   operand: '[URL]',
-  about: `Asks the admin port of a server on this machine whether anybody is there, prints its address, and opens it in the browser when there is one to open. URL is that port's, or the server's own; a number is a port. Without URL: http://127.0.0.1:${DEFAULT_INSPECTOR_PORT}.`,
+  about: `Asks the admin port of a server on this machine whether anybody is there, prints its address, and opens it in the browser when there is one to open. URL is that port's, as the server printed it, or the server's own; a number is a port. Without URL: http://127.0.0.1:${DEFAULT_INSPECTOR_PORT}.`,
   options: {
     inspector: {
       type: 'string',

@@ -36,14 +36,16 @@ export async function runInspect(args: string[]): Promise<number> {
       process.stderr.write(`quactor inspect: ${problem}\n`)
       return 1
     }
-    process.stdout.write(`${address}/\n`)
+    // A token in the URL, as the server prints it, lets the page act on the server.
+    const page = `${address}/${positionals[0]?.match(/\?[^#]*/)?.[0] ?? ''}`
+    process.stdout.write(`${page}\n`)
     const desktop = {
       platform: process.platform,
       environment: process.env,
       isTerminal: process.stdout.isTTY === true,
     }
     const opener = values.print === true ? undefined : openerFor(desktop)
-    if (opener !== undefined) await open(opener, `${address}/`)
+    if (opener !== undefined) await open(opener, page)
     return 0
   } catch (error) {
     process.stderr.write(`quactor inspect: ${(error as Error).message}\n`)

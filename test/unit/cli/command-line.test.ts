@@ -194,6 +194,8 @@ describe('quactor inspect', () => {
       expect(await quactor('inspect', port)).toEqual(found)
       expect(await quactor('inspect', `http://127.0.0.1:${port}/status`)).toEqual(found)
       expect(await quactor('inspect', server.url, '--inspector', port)).toEqual(found)
+      const withToken = await quactor('inspect', `http://127.0.0.1:${port}/?token=abc`)
+      expect(withToken.out).toBe(`http://127.0.0.1:${port}/?token=abc\n`)
     } finally {
       await server.close({ timeout: 0 })
     }
