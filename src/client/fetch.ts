@@ -37,12 +37,15 @@ export async function performFetch(
   // The caller's own signal: one that follows it is only as alive as the Request.
   const signal =
     init.signal ?? (input instanceof Request && init.signal === undefined ? input.signal : undefined)
-  signal?.throwIfAborted()
   const fetching = new Fetching(send, request, init, bodyOf(request, init.body), signal ?? undefined)
   try {
+    signal?.throwIfAborted()
     return await fetching.run()
   } catch (error) {
-    if (signal?.aborted === true) throw signal.reason
+    if (signal?.aborted === true) {
+      fetching.cancelBody(signal.reason)
+      throw signal.reason
+    }
     throw fetchFailure('fetch failed', error)
   }
 }
@@ -103,6 +106,15 @@ class Fetching {
       const canRepeat = this.#body !== undefined && lengthOfBody(this.#body) !== undefined
       hop = followRedirect(hop, response.status, location, canRepeat)
     }
+  }
+
+  /** Fetch standard, "abort a fetch() call": the body's source is told, also when nothing was taken of it yet. */
+  cancelBody(reason: unknown): void {
+    const body = this.#body
+    // A stream that has a reader is stopped by who reads it.
+    if (!(body instanceof ReadableStream) || body.locked) return
+    // A source that fails while it is being dropped has nobody left to tell.
+    body.cancel(reason).catch(() => {})
   }
 
   #inputOf({ method, headers, hasBody }: RedirectedRequest): RequestInput {

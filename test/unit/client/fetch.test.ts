@@ -256,6 +256,23 @@ describe('redirects', () => {
   })
 })
 
+/** A body without end that is made only when somebody takes it. */
+function endlessUpload() {
+  const taken = Promise.withResolvers<void>()
+  const cancelled = Promise.withResolvers<unknown>()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: (to) => {
+        taken.resolve()
+        to.enqueue(new Uint8Array(10_000))
+      },
+      cancel: (reason) => cancelled.resolve(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return { body, isTaken: taken.promise, isCancelled: cancelled.promise }
+}
+
 describe('abort', () => {
   it('before the request, before the head and within the body: with the reason of the signal', async () => {
     await expect(client.fetch(url, { signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -278,19 +295,35 @@ describe('abort', () => {
 
   it('in an upload that never ends: the source is told', async () => {
     const controller = new AbortController()
-    let cancelled = false
-    const body = new ReadableStream<Uint8Array>({
-      pull: (to) => to.enqueue(new Uint8Array(10_000)),
-      cancel: () => {
-        cancelled = true
-      },
-    })
+    const upload = endlessUpload()
     const { signal } = controller
-    const sending = client.fetch(`${url}/hang`, { method: 'POST', body, duplex: 'half', signal })
-    setTimeout(() => controller.abort(new Error('enough')), 50)
+    const sending = client.fetch(`${url}/hang`, { method: 'POST', body: upload.body, duplex: 'half', signal })
+    await upload.isTaken
+    controller.abort(new Error('enough'))
     await expect(sending).rejects.toThrow('enough')
-    await expect.poll(() => cancelled).toBe(true)
+    await upload.isCancelled
   })
+
+  // Fetch standard, "abort a fetch() call".
+  it.each(['before the call', 'before anything was taken'])(
+    'of an upload, %s: the source is told as well, with the reason',
+    async (when) => {
+      const controller = new AbortController()
+      const upload = endlessUpload()
+      const { signal } = controller
+      const reason = new Error('enough')
+      if (when === 'before the call') controller.abort(reason)
+      const sending = client.fetch(`${url}/hang`, {
+        method: 'POST',
+        body: upload.body,
+        duplex: 'half',
+        signal,
+      })
+      controller.abort(reason)
+      await expect(sending).rejects.toBe(reason)
+      expect(await upload.isCancelled).toBe(reason)
+    },
+  )
 
   it('of the signal of a Request', async () => {
     const controller = new AbortController()
