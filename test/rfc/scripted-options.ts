@@ -1,8 +1,13 @@
 // What a scripted peer can be told, what it records, and what it keeps per packet-number space.
-import type { ConnectionOptions, TransportSettings } from '../../src/transport/connection/index.ts'
+import type {
+  ConnectionOptions,
+  QuicConnection,
+  TransportSettings,
+} from '../../src/transport/connection/index.ts'
 import type { PacketKeys } from '../../src/transport/crypto/index.ts'
 import { ReceiveBuffer } from '../../src/transport/streams/index.ts'
 import type { TransportParameters } from '../../src/transport/wire/index.ts'
+import type { TestApplication } from '../unit/transport/connection/pair.ts'
 import type { ReceivedFrame } from './received-frames.ts'
 
 export const Level = { initial: 0, handshake: 1, application: 2 } as const
@@ -16,6 +21,20 @@ export interface ReceivedPacket {
   readonly datagram: number
   readonly datagramLength: number
   readonly at: number
+}
+
+/** The other side of a scripted peer: a connection by itself (TestEnd), or that of an endpoint. */
+export interface EndUnderTest {
+  readonly connection: QuicConnection
+  readonly application: TestApplication
+  /** Actors of streams that live, and have ever lived; events that came where they must not. */
+  readonly supervisor: {
+    readonly live: { readonly size: number }
+    readonly started: number
+    readonly missed: readonly unknown[]
+  }
+  /** Its connection IDs, oldest first. */
+  readonly issued: readonly Uint8Array[]
 }
 
 export interface ScriptedOptions {

@@ -33,6 +33,7 @@ import { CLIENT_ADDRESS, SERVER_ADDRESS, TestEnd, TestEntropy } from '../unit/tr
 import { ack, crypto } from './frame-bytes.ts'
 import { type ReceivedFrame, readFrames } from './received-frames.ts'
 import {
+  type EndUnderTest,
   Level,
   type PacketOptions,
   PeerSpace,
@@ -50,7 +51,7 @@ const MAX_TURNS = 10_000
 export class ScriptedPeer implements TlsOutput {
   readonly role: 'client' | 'server'
   /** The connection under test, with its supervisor and its application. */
-  readonly end: TestEnd
+  readonly end: EndUnderTest
   readonly spaces = [new PeerSpace(), new PeerSpace(), new PeerSpace()]
   readonly packets: ReceivedPacket[] = []
   readonly scid: Uint8Array
@@ -69,7 +70,7 @@ export class ScriptedPeer implements TlsOutput {
   readonly #header = new PacketHeader()
   #queuedCrypto: { level: number; bytes: Uint8Array }[] = []
 
-  constructor(options: ScriptedOptions = {}) {
+  constructor(options: ScriptedOptions = {}, end?: EndUnderTest) {
     this.#options = options
     this.role = options.role ?? 'client'
     this.autoAck = options.autoAck ?? true
@@ -80,9 +81,9 @@ export class ScriptedPeer implements TlsOutput {
     entropy.fill(this.originalId)
     const isClient = this.role === 'client'
     const seed = options.seed ?? 1
-    this.end = isClient
-      ? new TestEnd('server', this.originalId, seed, options.settings ?? {}, options.connection)
-      : new TestEnd('client', undefined, seed, options.settings ?? {}, options.connection)
+    const roleOfEnd = isClient ? 'server' : 'client'
+    const idOfEnd = isClient ? this.originalId : undefined
+    this.end = end ?? new TestEnd(roleOfEnd, idOfEnd, seed, options.settings ?? {}, options.connection)
     if (!isClient) this.originalId = this.end.connection.originalDestinationConnectionId
     this.dcid = isClient ? this.originalId : this.end.issued[0]
     this.#installInitialKeys()
