@@ -15,6 +15,11 @@ const CERTUTIL = '/usr/bin/certutil'
 function preferences(site: Site): Readonly<Record<string, string | number | boolean>> {
   return {
     'network.http.http3.enable': true,
+    // No race against TCP: on a busy machine QUIC would lose it, and be avoided from then on.
+    'network.http.http3.backup_timer_delay': 0,
+    'network.dns.httpssvc.http3_fast_fallback_timeout': 0,
+    'network.http.http3.parallel_fallback_conn_limit': 0,
+    'network.http.happy_eyeballs_enabled': false,
     // Without it, an authority that is not built in turns HTTP/3 off.
     'network.http.http3.disable_when_third_party_roots_found': false,
     ...(site.forceQuic
@@ -24,6 +29,7 @@ function preferences(site: Site): Readonly<Record<string, string | number | bool
     'browser.cache.disk.enable': false,
     'browser.cache.memory.enable': false,
     'browser.sessionhistory.max_total_viewers': 0,
+    'fission.bfcacheInParent': false,
     'network.dns.disableIPv6': true,
     // Connections that no request uses would have to be told apart from leaks.
     'network.http.speculative-parallel-limit': 0,

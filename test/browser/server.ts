@@ -20,13 +20,15 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const POLL_INTERVAL = 25
 /** A browser that was told about an abort may be slow, the machine too, ms. */
-const QUIET_TIMEOUT = 20_000
+const QUIET_TIMEOUT = 10_000
 
 export interface BrowserSiteOptions {
   /** UDP and TCP port; the system chooses one when absent. */
   readonly port?: number
   readonly qlog?: string | undefined
   readonly idleTimeout?: number
+  /** Whether the site is there over TCP, too; by default it is not, so that nothing can fall back. */
+  readonly tcp?: boolean
 }
 
 /** What can be closed from here: an HTTP/3 connection that a browser keeps for later. */
@@ -57,7 +59,12 @@ export class BrowserSite {
     this.#connections = live.connections
   }
 
-  static async start({ port = 0, qlog, idleTimeout }: BrowserSiteOptions = {}): Promise<BrowserSite> {
+  static async start({
+    port = 0,
+    qlog,
+    idleTimeout,
+    tcp = false,
+  }: BrowserSiteOptions = {}): Promise<BrowserSite> {
     const now = Date.now()
     const validity = { notBefore: now - HOUR, notAfter: now + 13 * DAY - HOUR }
     const authority = issue({ subject: 'quactor test authority', isAuthority: true, ...validity })
@@ -77,6 +84,7 @@ export class BrowserSite {
       port,
       tls: { cert: leaf.pem, key: keyPem(leaf) },
       inspector: { port: 0 },
+      tcp,
       handler: (exchange) => {
         if (exchange instanceof H3Exchange) connections.add(exchange.request.connection)
         return exchange.path === '/upload' ? upload(exchange) : routes(exchange)
@@ -118,9 +126,12 @@ export class BrowserSite {
    * @throws Error naming what is left, or the faults of handlers
    */
   async settle(): Promise<void> {
-    await this.#until(activity)
-    for (const connection of this.#connections) connection.close()
-    this.#connections.clear()
+    try {
+      await this.#until(activity)
+    } finally {
+      for (const connection of this.#connections) connection.close()
+      this.#connections.clear()
+    }
     await this.#until(leftovers)
     if (this.faults.length > 0) throw new Error(`faults of handlers: ${this.faults.splice(0).join(', ')}`)
   }

@@ -16,7 +16,7 @@ export interface Heard {
 type Note = (what: string, value: unknown) => void
 type Route = (session: WebTransportServerSession, query: URLSearchParams, note: Note) => void | Promise<void>
 
-const HEARD_TIMEOUT = 15_000
+const HEARD_TIMEOUT = 5_000
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -46,7 +46,7 @@ async function withBrowser(
 
 /** Over TCP first; the Alt-Svc of that response leads to HTTP/3. */
 async function upgrade(context: SpecialContext): Promise<void> {
-  await withBrowser(context, { forceQuic: false }, async (site, browser) => {
+  await withBrowser(context, { forceQuic: false, tcp: true }, async (site, browser) => {
     const seen: string[] = []
     for (let visit = 0; visit < VISITS && seen.at(-1) !== 'h3'; visit++) {
       await browser.page.goto(`${site.origin}/?visit=${visit}`)

@@ -2,6 +2,7 @@
  * WebTransport. The name in brackets is the file of the web-platform-tests (webtransport/) whose behaviour a check takes up;
  * the checks are written anew.
  */
+import type { Browser } from './browser.ts'
 import { type Check, type CheckContext, expect, needs, same } from './check.ts'
 
 const MEGABYTES_10 = 10_000_000
@@ -26,6 +27,23 @@ function streamError(value: unknown, code: number, what: string): void {
     what,
   )
 }
+
+/**
+ * A read of a stream that was reset. Firefox 153 fails it with a TypeError that has no code (the code arrives: qlog shows it,
+ * and Chromium); a check of its own says so.
+ */
+function resetError(value: unknown, code: number, { name }: Browser): void {
+  if (name === 'Firefox' && (value as PageError).name === 'TypeError') return
+  streamError(value, code, `reset with ${code}`)
+}
+
+function inFirefox(reason: string): NonNullable<Check['cannot']> {
+  return ({ browser: { name, version } }) => (name === 'Firefox' ? `Firefox ${version} ${reason}` : undefined)
+}
+
+const shownCode = inFirefox('fails reading a stream that was reset with a TypeError without a code')
+const sentStop = inFirefox('sends no STOP_SENDING when a readable is cancelled')
+const leftPage = inFirefox('keeps the session of a page that was left')
 
 function sessionError(value: unknown, what: string): void {
   const { isTransport, source } = value as PageError
@@ -88,13 +106,9 @@ function withCodes(which: string, codes: readonly number[], cannot?: Check['cann
   const checks: Check[] = [
     {
       title: `the server resets, and stops, a stream of the page, ${which} [abort-stream-from-server]`,
-      run: async ({ call }) => {
+      run: async ({ call, browser }) => {
         for (const code of codes) {
-          streamError(
-            await call('webtransport', 'abortFromServer', 'reset', code),
-            code,
-            `reset with ${code}`,
-          )
+          resetError(await call('webtransport', 'abortFromServer', 'reset', code), code, browser)
           streamError(
             await call('webtransport', 'abortFromServer', 'stop', code),
             code,
@@ -106,7 +120,8 @@ function withCodes(which: string, codes: readonly number[], cannot?: Check['cann
     {
       title: `the page gives up streams of the server, ${which} [abort-server-initiated-stream]`,
       run: async (context) => {
-        const expected = ['uni stopped', 'bidi stopped', 'bidi reset']
+        const stops = sentStop(context) === undefined ? ['uni stopped', 'bidi stopped'] : []
+        const expected = [...stops, 'bidi reset']
         for (const code of codes)
           await giveUp(context, 'giveUpServerStreams', '/server-streams', code, expected)
       },
@@ -114,7 +129,8 @@ function withCodes(which: string, codes: readonly number[], cannot?: Check['cann
     {
       title: `the page gives up its own streams, ${which} [client-close]`,
       run: async (context) => {
-        const expected = ['uni reset', 'bidi stopped', 'bidi reset']
+        const stops = sentStop(context) === undefined ? ['bidi stopped'] : []
+        const expected = ['uni reset', 'bidi reset', ...stops]
         for (const code of codes) await giveUp(context, 'giveUpOwnStreams', '/client-close', code, expected)
       },
     },
@@ -144,10 +160,22 @@ const SERVER_STREAMS: readonly Check[] = [
   },
   {
     title: 'the server resets its own streams with a code [abort-server-initiated-stream]',
-    run: async ({ call }) => {
+    run: async ({ call, browser }) => {
       const errors = (await call('webtransport', 'resetByServer', 77)) as unknown[]
-      for (const error of errors) streamError(error, 77, 'reset')
+      for (const error of errors) resetError(error, 77, browser)
     },
+  },
+  {
+    title: 'the page is shown the code of a reset [abort-stream-from-server]',
+    cannot: shownCode,
+    run: async ({ call }) => {
+      streamError(await call('webtransport', 'abortFromServer', 'reset', 5), 5, 'reset')
+    },
+  },
+  {
+    title: 'the server hears the code of cancel() [abort-server-initiated-stream]',
+    cannot: sentStop,
+    run: (context) => giveUp(context, 'giveUpServerStreams', '/server-streams', 5, ['uni stopped']),
   },
   ...withCodes('codes of a byte', SMALL_CODES),
   ...withCodes('codes of 32 bits', GREAT_CODES, needs('WebTransportError.streamErrorCode of 32 bits')),
@@ -215,6 +243,7 @@ const ENDS: readonly Check[] = [
   },
   {
     title: 'the page is left without closing its session',
+    cannot: leftPage,
     run: async ({ call }) => {
       await call('webtransport', 'hold')
     },
