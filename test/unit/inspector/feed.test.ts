@@ -1,7 +1,7 @@
 // What the feed tells of a server with real traffic.
 import { describe, expect, it } from 'vitest'
 import { setup } from 'xstate'
-import { endResponse, machineService, sendHead, serviceTypes } from '../../../src/index.ts'
+import { endResponse, machineService, type ServiceEvent, sendHead, serviceTypes } from '../../../src/index.ts'
 import { connectTo, openFeed, startInspected } from './inspected-server.ts'
 
 const types: Omit<typeof serviceTypes, 'events'> & {
