@@ -11,6 +11,12 @@ export {
   textOf,
 } from './graph.ts'
 export {
+  type MachineServiceReport,
+  type MachineServiceTestOptions,
+  testMachineService,
+} from './machine-service-suite.ts'
+export { machines } from './machines.ts'
+export {
   type CoverOptions,
   type EdgeCover,
   edgeCover,
@@ -21,3 +27,15 @@ export {
   simplePaths,
 } from './paths.ts'
 export { type PathDriver, ReplayError, replay } from './replay.ts'
+export type { RequestResult, RequestScript, RequestStep } from './request-script.ts'
+export type { ScriptedRequest } from './scripted-request.ts'
+export type { LinkProfile } from './sim/link-profile.ts'
+export type { TestClient, TestResponse } from './test-client.ts'
+export {
+  createTestClient,
+  createTestServer,
+  expectNoLeaks,
+  LeakError,
+  type TestServer,
+  type TestServerOptions,
+} from './test-server.ts'
