@@ -43,7 +43,6 @@ export const HANDSHAKE_EVENTS = [
   'earlyData.accepted', // the server takes 0-RTT packets
 ] as const
 
-export type PeerMessage = (typeof PEER_MESSAGES)[number]
 export type HandshakeEventType = (typeof HANDSHAKE_EVENTS)[number]
 
 /** Index of each handshake event in both handshake tables. */

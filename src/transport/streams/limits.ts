@@ -25,9 +25,6 @@ export const FRAGMENT_MERGE_SIZE = 4_096
 /** CRYPTO data one packet-number space may hold ahead of the read position (RFC 9000 section 7.5: at least 4096). */
 export const MAX_CRYPTO_BUFFER = 65_536
 
-/** Largest number of streams of one kind, RFC 9000 section 4.6. */
-export const MAX_STREAMS_LIMIT = 2 ** 60
-
 /** A window whose half lasts fewer round trips than this is too small for the path. */
 export const FAST_ROUND_TRIPS = 2
 

@@ -2,5 +2,3 @@
 // the packet number spaces of RFC 9000 section 12.3, so that the connection can use them as indexes.
 
 export const EncryptionLevel = { initial: 0, handshake: 1, application: 2 } as const
-
-export type EncryptionLevelName = keyof typeof EncryptionLevel

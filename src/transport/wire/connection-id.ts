@@ -6,30 +6,6 @@ export const MAX_CONNECTION_ID_LENGTH = 20
 /** Bytes of a stateless reset token (RFC 9000 section 10.3). */
 export const RESET_TOKEN_LENGTH = 16
 
-export interface ConnectionId {
-  readonly bytes: Uint8Array
-}
-
-/**
- * Compares bytes inside a packet with a connection ID, without making a view.
- * @param buffer packet
- * @param offset where the connection ID of the packet begins
- * @param length its length in bytes
- * @param bytes the connection ID to compare with
- */
-export function equalsConnectionId(
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  bytes: Uint8Array,
-): boolean {
-  if (length !== bytes.length) return false
-  for (let i = 0; i < length; i++) {
-    if (buffer[offset + i] !== bytes[i]) return false
-  }
-  return true
-}
-
 /**
  * The first six bytes as an integer below 2^48: a Map key that costs no string.
  * @param buffer packet or connection ID of at least offset + 6 bytes

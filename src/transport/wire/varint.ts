@@ -1,9 +1,6 @@
 // Variable-length integers, writing side and lengths (RFC 9000 section 16). Reading is in cursor.ts.
 // Called by every codec of wire and by http3 for its frames.
 
-/** Largest value that is kept exactly; larger integers of the wire saturate to it when read. */
-export const MAX_VARINT = Number.MAX_SAFE_INTEGER
-
 const TWO_POW_32 = 0x1_0000_0000
 
 /**

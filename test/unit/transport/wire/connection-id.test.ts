@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   connectionIdKey,
-  equalsConnectionId,
   QuicError,
   toHex,
   transportErrorName,
@@ -11,13 +10,6 @@ import { fromHex } from './bytes.ts'
 
 describe('connection IDs, RFC 9000 section 5.1', () => {
   const packet = fromHex('ffeeddccbbaa99887766')
-
-  it('are compared in place, length included', () => {
-    expect(equalsConnectionId(packet, 2, 4, fromHex('ddccbbaa'))).toBe(true)
-    expect(equalsConnectionId(packet, 2, 4, fromHex('ddccbbab'))).toBe(false)
-    expect(equalsConnectionId(packet, 2, 3, fromHex('ddccbbaa'))).toBe(false)
-    expect(equalsConnectionId(packet, 2, 0, new Uint8Array(0))).toBe(true)
-  })
 
   it('have a key of their first six bytes below 2^48', () => {
     expect(connectionIdKey(packet, 0)).toBe(0xffeeddccbbaa)
