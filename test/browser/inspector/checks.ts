@@ -45,7 +45,7 @@ const stuckOnTop: InspectorCheck = {
     await open(context)
     const begin = performance.now()
     const close = await context.site.hang()
-    await context.page.waitForSelector('.stuck.some .card', { timeout: 10_000 })
+    await context.page.waitForSelector('.stuck.some .card', { timeout: 20_000 })
     const late = performance.now() - begin - HANDLER_DEADLINE - HANDLER_GRACE
     const card = await text(context.page, '.stuck .card')
     close()

@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/transport/io/clock.ts'
 
 export const CHROMIUM = process.env.QUACTOR_CHROMIUM ?? '/usr/bin/chromium'
 /** From then on the hanging handler is told to stop, and a second later it is stuck, ms. */
-export const HANDLER_DEADLINE = 1_000
+export const HANDLER_DEADLINE = 6_000
 export const HANDLER_GRACE = 500
 
 /** The part of playwright's page that is used here; it is installed beside the interoperability run. */

@@ -1,12 +1,15 @@
 // What can be done to the selection. Nothing until armed; what ends something asks once more.
+
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { act, armedUntil } from '../model/feed.ts'
+import { useLive } from '../model/live.ts'
 import { selection } from '../model/selection.ts'
 import { store } from '../model/store.ts'
 import { Confirm } from './confirm.tsx'
 
 export function Actions(): JSX.Element | null {
+  useLive()
   const { actor, machine, isGone } = selection
   const isArmed = armedUntil.value > 0
   if (

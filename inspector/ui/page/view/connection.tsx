@@ -8,8 +8,8 @@ import { Sparkline } from './sparkline.tsx'
 
 /** How a number of ConnectionMetrics reads, by its name. */
 function format(name: string, value: number): string {
-  if (/rtt|delay|age|idle|pto|lag/i.test(name)) return duration(value)
-  if (/bytes|window|credit|mtu|ssthresh|rate|size/i.test(name)) return bytes(value)
+  if (/^rtt|Rtt|[dD]elay|[iI]dle|[pP]to/.test(name)) return duration(value)
+  if (/bytes|window|credit|mtu|threshold|rate|size/i.test(name)) return bytes(value)
   return Number.isFinite(value) ? count(value) : '∞'
 }
 

@@ -2,6 +2,7 @@
 import { type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { duration, shortName } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import { selection } from '../model/selection.ts'
 import { type Actor, store } from '../model/store.ts'
 import { Actions } from './actions.tsx'
@@ -28,9 +29,7 @@ const VIEWS: readonly (readonly [View, string])[] = [
 ]
 
 export function Detail(): JSX.Element {
-  store.revision.value
-  selection.revision.value
-  selection.cursor.value
+  useLive()
   const { machine, actor } = selection
   if (machine === undefined && actor === undefined) return <Nothing />
   return (
@@ -89,6 +88,7 @@ function Option({
 }
 
 function Body(): JSX.Element {
+  useLive()
   const { machine, state } = selection
   switch (view.value) {
     case 'timeline':
@@ -128,6 +128,7 @@ function Nothing(): JSX.Element {
 }
 
 function Title(): JSX.Element {
+  useLive()
   const { actor, machine, state, isGone } = selection
   const trace = selection.replay.value
   const kind = trace?.actor.kind ?? actor?.kind ?? ''
@@ -157,6 +158,7 @@ function Title(): JSX.Element {
 }
 
 function Deadline({ actor }: { actor: Actor }): JSX.Element | null {
+  useLive()
   const definition = store.machines.get(actor.machine)?.definition.states[actor.state]
   const stream = store.stream?.uid === actor.uid ? store.stream : undefined
   const waits = stream === undefined ? definition?.waitingFor?.join(' or ') : stream.waitingFor
@@ -176,6 +178,7 @@ function Deadline({ actor }: { actor: Actor }): JSX.Element | null {
 
 /** Parents, children and relatives, to go to. */
 function Family(): JSX.Element | null {
+  useLive()
   const { actor } = selection
   if (actor === undefined || selection.replay.value !== undefined) return null
   const up: Actor[] = []

@@ -1,8 +1,10 @@
 // Files out of the page and into it: qlog, trace, generated test; a trace to replay. And whether payloads are shown.
+
 import type { JSX } from 'preact'
 import { useRef } from 'preact/hooks'
 import type { ExportKind } from '../../../protocol.ts'
 import { exportFile, notice, reveal, revealed } from '../model/feed.ts'
+import { useLive } from '../model/live.ts'
 import { selection } from '../model/selection.ts'
 import { store } from '../model/store.ts'
 
@@ -32,6 +34,7 @@ async function open(input: HTMLInputElement): Promise<void> {
 }
 
 export function Exports(): JSX.Element {
+  useLive()
   const menu = useRef<HTMLDetailsElement>(null)
   const hasActor = selection.uid.value !== 0
   const close = (): void => menu.current?.removeAttribute('open')

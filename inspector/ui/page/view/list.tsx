@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
 import { parseQuery, query, TAB_KINDS, type Tab, tab } from '../model/filter.ts'
 import { duration, shortName } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import { selection } from '../model/selection.ts'
 import { type Actor, store } from '../model/store.ts'
 import { States } from './states.tsx'
@@ -76,6 +77,7 @@ function OrderButton({ by, label, className }: { by: Order; label: string; class
 }
 
 export function ActorList(): JSX.Element {
+  useLive()
   const actors = useActors()
   const selected = selection.uid.value
   const place = useMemo(() => actors.findIndex(({ uid }) => uid === selected), [actors, selected])
@@ -124,6 +126,7 @@ function emptyText(): string {
 }
 
 function ListTabs({ shown }: { shown: number }): JSX.Element {
+  useLive()
   const counts = new Map<string, number>()
   for (const { kind } of store.actors.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   const live = (id: Tab): number =>
@@ -138,19 +141,24 @@ function ListTabs({ shown }: { shown: number }): JSX.Element {
           aria-selected={tab.value === id}
           onClick={() => (tab.value = id)}
         >
-          {label} <span class="number">{live(id)}</span>
+          {label}{' '}
+          <span class="number">
+            {query.value !== '' && tab.value === id ? `${shown} of ${live(id)}` : live(id)}
+          </span>
         </button>
       ))}
-      {query.value !== '' && <span class="matches">{shown} match</span>}
       {store.hidden > 0 && <span class="matches warn">{store.hidden} not listed</span>}
     </div>
   )
 }
 
 function ActorRow({ actor, isSelected }: { actor: Actor; isSelected: boolean }): JSX.Element {
+  useLive()
   const connection = store.connectionName(actor)
   const text = actor.text === '' ? (store.machines.get(actor.machine)?.id ?? actor.kind) : actor.text
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox around it and the page's keys do the same
+    // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus
     <div
       id={`row-${actor.uid}`}
       class={isSelected ? 'row selected' : 'row'}

@@ -4,6 +4,7 @@
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { duration, timeOfDay } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import { type LogEntry, selection } from '../model/selection.ts'
 import { store } from '../model/store.ts'
 import { VirtualList } from './virtual-list.tsx'
@@ -19,6 +20,7 @@ function visible(): readonly LogEntry[] {
 }
 
 export function Log(): JSX.Element {
+  useLive()
   selection.revision.value
   const cursor = selection.cursor.value
   const entries = visible()
@@ -90,6 +92,8 @@ function LogRow({ entry, before, isCursor, isLater }: LogRowProps): JSX.Element 
   const from = machine?.stateName(entry.from) ?? ''
   const to = machine?.stateName(entry.to) ?? ''
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox around it and the page's keys do the same
+    // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus
     <div
       class={`row ${outcome} ${isCursor ? 'selected' : ''} ${isLater ? 'later' : ''}`}
       role="option"

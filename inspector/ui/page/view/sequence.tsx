@@ -1,6 +1,8 @@
 // Who said what to whom: peer, transport, stream, handler, from top to bottom in the order of the events.
+
 import type { JSX } from 'preact'
 import { duration } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import { laneOf } from '../model/machines.ts'
 import { type LogEntry, selection } from '../model/selection.ts'
 import { store } from '../model/store.ts'
@@ -25,6 +27,7 @@ function laneNumbers(entry: LogEntry): readonly [number, number] {
 }
 
 export function Sequence(): JSX.Element {
+  useLive()
   const entries = selection.entries.slice(-MOST)
   if (entries.length === 0) return <p class="empty">No events yet.</p>
   const begin = entries[0]!.time

@@ -1,6 +1,8 @@
 // The states of the selected actor against time, one lane for each region.
+
 import type { JSX } from 'preact'
 import { duration } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import type { Leaf, Machine } from '../model/machines.ts'
 import { selection } from '../model/selection.ts'
 import { store } from '../model/store.ts'
@@ -35,6 +37,7 @@ function lanesOf(machine: Machine, end: number): Map<string, Span[]> {
 }
 
 export function Timeline(): JSX.Element {
+  useLive()
   const { machine, own, actor, isGone } = selection
   if (machine === undefined) return <p class="empty">No machine, no timeline.</p>
   const now = store.workers.get(actor?.worker ?? 0)?.now ?? 0
@@ -87,6 +90,7 @@ export function Timeline(): JSX.Element {
 }
 
 function SpanTable({ machine, end }: { machine: Machine; end: number }): JSX.Element {
+  useLive()
   const spans = [...lanesOf(machine, end).values()].flat().sort((a, b) => a.from - b.from)
   const begin = spans[0]?.from ?? 0
   return (

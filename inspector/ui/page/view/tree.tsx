@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { duration } from '../model/format.ts'
+import { useLive } from '../model/live.ts'
 import { selection } from '../model/selection.ts'
 import { type Actor, store } from '../model/store.ts'
 import { States } from './states.tsx'
@@ -50,6 +51,7 @@ function toggle(uid: number): void {
 }
 
 export function Tree(): JSX.Element {
+  useLive()
   store.revision.value
   const rows = branches()
   const crashed = store.total((totals) => totals.actors.crashed)
@@ -74,6 +76,7 @@ export function Tree(): JSX.Element {
 }
 
 function BranchRow({ branch: { actor, depth, children, isOpen } }: { branch: Branch }): JSX.Element {
+  useLive()
   const crashes = faultsOf(actor)
   return (
     <div
