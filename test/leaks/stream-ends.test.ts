@@ -7,6 +7,9 @@ import { leakRow } from './leak-row.ts'
 
 const BODY = new Uint8Array(20_000)
 
+/** So much of a large response is on its way, the rest waits for credit. */
+const SHORT_OF_CREDIT = { initialMaxStreamDataBidiLocal: 16_000 }
+
 /** Answers at once, without waiting for the end of the request. */
 function answer(exchange: Exchange): void {
   exchange.respond(200, [], 'x')
@@ -81,6 +84,7 @@ leakRow({
   title: 'the peer resets its side before we finish sending ours',
   seenIn: 'quiche #2524',
   handler: () => sendLarge,
+  clientTransport: SHORT_OF_CREDIT,
   scenario: async (peer) => {
     const request = peer.begin('POST').sendData(100)
     await peer.sleep(12)
@@ -128,6 +132,7 @@ leakRow({
   title: 'STOP_SENDING with a response in flight; the client’s connection credit comes back',
   seenIn: 'quiche #1320, quinn #777',
   handler: () => sendLarge,
+  clientTransport: SHORT_OF_CREDIT,
   scenario: async (peer) => {
     const request = peer.get('/', false)
     await peer.sleep(12)
