@@ -1,18 +1,35 @@
 // The page at `/wt-demo` of `npm start`: a person opens a WebTransport session in the browser, sends on all three ways and
 // sees what comes back. Used by demo-routes.ts.
 const STYLE = `
-  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-  body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem }
-  h1 { font-weight: 600; margin-bottom: 0 }
-  fieldset { border: 1px solid GrayText; border-radius: .5rem; margin: 1rem 0; padding: .5rem 1rem 1rem }
-  button, input { font: inherit; margin: .2rem .2rem 0 0 }
-  code, pre { font-family: ui-monospace, monospace }
-  pre { min-height: 12rem; white-space: pre-wrap; border-top: 1px solid GrayText; padding-top: 1rem }
+  :root {
+    color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; accent-color: var(--accent);
+    --accent: light-dark(#0b57d0, #8ab4f8); --on: light-dark(#fff, #10151c);
+    --line: light-dark(#cfd4dc, #3a414c); --soft: light-dark(#f5f7fa, #1b2028); --quiet: light-dark(#555e6b, #a3adba);
+  }
+  body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem }
+  h1 { font-weight: 600; margin: 0 }
+  p { margin: .5rem 0 }
+  small { color: var(--quiet); display: block; margin-top: .7rem }
+  fieldset { border: 1px solid var(--line); border-radius: .6rem; margin: 1rem 0; padding: .4rem 1rem 1rem }
+  legend { font-weight: 600; padding: 0 .4rem }
+  .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin-top: .4rem }
+  button, input { font: inherit; padding: .25rem .7rem; border: 1px solid var(--line); border-radius: .4rem }
+  input { background: var(--soft) }
+  button { background: var(--accent); color: var(--on); border-color: transparent; cursor: pointer }
+  button:disabled { background: var(--soft); color: var(--quiet); border-color: var(--line); cursor: default }
+  :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+  #text { flex: 1 1 12rem } #code { width: 7rem } #reason { width: 9rem } #query { width: 14rem }
+  code, pre { font-family: ui-monospace, monospace; font-size: .9em }
+  pre { height: 16rem; overflow-y: auto; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
+    border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; margin: 0 }
 `
 
 const SCRIPT = `
   const field = (id) => document.getElementById(id)
-  const log = (text) => { field('log').textContent += new Date().toISOString().slice(11, 23) + '  ' + text + '\\n' }
+  const log = (text) => {
+    field('log').textContent += new Date().toISOString().slice(11, 23) + '  ' + text + '\\n'
+    field('log').scrollTop = field('log').scrollHeight
+  }
   const text = (bytes) => new TextDecoder().decode(bytes)
   const bytes = () => new TextEncoder().encode(field('text').value)
   const attempt = (work) => async () => { try { await work() } catch (error) { log(String(error)) } }
@@ -115,22 +132,22 @@ export function demoWebTransportPage(certificateHash = ''): string {
 <p>Everything that is sent to <code>/wt</code> comes back: datagrams as datagrams, bidirectional streams on themselves,
 unidirectional streams on new ones that the server opens.</p>
 <fieldset><legend>Session</legend>
-<label>/wt<input id="query" size="24" placeholder="?close=7&amp;reason=bye"></label>
-<button id="connect">Connect</button>
-<button id="close" class="open">Close</button>
-<label>code <input id="code" type="number" value="7" min="0" max="4294967295"></label>
-<label>reason <input id="reason" value="enough" size="12"></label>
-<p><code>?close=CODE&amp;reason=TEXT</code> makes the server close, <code>?drain</code> makes it ask for an end,
-<code>?open</code> makes it open streams and send a datagram by itself.</p>
+<div class="row"><label>/wt <input id="query" placeholder="?open"></label>
+<button id="connect">Connect</button></div>
+<div class="row"><label>code <input id="code" type="number" value="7" min="0" max="4294967295"></label>
+<label>reason <input id="reason" value="enough"></label>
+<button id="close" class="open">Close</button></div>
+<small><code>?open</code> makes the server open streams and send a datagram by itself, <code>?drain</code> ask for an end,
+<code>?close=CODE&amp;reason=TEXT</code> close.</small>
 </fieldset>
 <fieldset><legend>Send</legend>
-<input id="text" value="hello" size="30">
-<button id="datagram" class="open">Datagram</button>
+<div class="row"><label for="text">text</label><input id="text" value="hello"></div>
+<div class="row"><button id="datagram" class="open">Datagram</button>
 <button id="bidi" class="open">Bidirectional stream</button>
 <button id="uni" class="open">Unidirectional stream</button>
-<button id="megabytes" class="open">10 MB</button>
+<button id="megabytes" class="open">10 MB there and back</button></div>
 </fieldset>
-<pre id="log"></pre>
+<pre id="log" role="log" aria-label="What has happened" tabindex="0"></pre>
 <script>${SCRIPT}</script>
 </body></html>
 `
