@@ -16,10 +16,11 @@ export function checkDocstrings(project: string): Violation[] {
 export function undocumented(project: string, entry: string): Violation[] {
   return publicSymbols(entry).flatMap(({ file, name, doc, line, members }) => {
     const bare = members.filter((member) => member.doc === undefined)
-    const places = bare.map((member) => ({ line: member.line, name: `${name}.${member.name}` }))
-    if (doc === undefined) places.unshift({ line, name })
-    return places.map((place) => ({
-      file: relative(project, file),
+    const places = bare.map((member) => ({ ...member, name: `${name}.${member.name}` }))
+    const missing = places.map((place) => ({ file: place.file, line: place.line, name: place.name }))
+    if (doc === undefined) missing.unshift({ file, line, name })
+    return missing.map((place) => ({
+      file: relative(project, place.file),
       line: place.line,
       message: `${place.name} is public and has no documentation comment`,
     }))

@@ -18,6 +18,8 @@ export interface PublicMember {
   readonly signature: string
   readonly isCallable: boolean
   readonly doc: DocComment | undefined
+  /** Another one than that of its symbol where it is inherited. */
+  readonly file: string
   readonly line: number
 }
 
@@ -36,7 +38,9 @@ export interface PublicSymbol {
 /** The exports of `entry`, a path to a .ts or .d.ts file, in the order of their names. */
 export function publicSymbols(entry: string): PublicSymbol[] {
   const reader = new ModuleReader()
-  const symbols = [...reader.exportsOf(entry)].flatMap(([name, place]) => reader.describe(name, place))
+  const places = reader.exportsOf(entry)
+  const isPublic = (place: Place): boolean => [...places.values()].some((each) => isSame(each, place))
+  const symbols = [...places].flatMap(([name, place]) => reader.describe(name, place, isPublic))
   return symbols.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
@@ -79,20 +83,17 @@ class ModuleReader {
   }
 
   /** Its declarations: overloads of a function are several. */
-  describe(name: string, { file, local }: Place): PublicSymbol[] {
+  describe(name: string, { file, local }: Place, isPublic: (place: Place) => boolean): PublicSymbol[] {
     const module = this.#read(file)
     const symbols: PublicSymbol[] = []
-    for (const node of module.body) {
-      const declaration = declarationOf(node)
-      const kind = declaration === undefined ? undefined : KINDS[declaration.type]
-      if (declaration === undefined || kind === undefined || !declaredNames(declaration).includes(local))
-        continue
+    for (const [node, declaration] of this.#declarations(file, local)) {
+      const members = membersOf(module, file, declaration)
       symbols.push({
         name,
-        kind,
+        kind: KINDS[declaration.type]!,
         signature: headText(module.source, node.start, declaration),
         doc: docBefore(module, node.start),
-        members: membersOf(module, declaration),
+        members: [...members, ...this.#inherited(file, declaration, members, isPublic)],
         file,
         line: lineOf(module.source, node.start),
       })
@@ -100,7 +101,37 @@ class ModuleReader {
     if (symbols.length > 0) return withoutImplementation(symbols)
     const imported = this.#importedFrom(file, local)
     if (imported === undefined) throw new Error(`${file}: no declaration of ${local} was found`)
-    return this.describe(name, imported)
+    return this.describe(name, imported, isPublic)
+  }
+
+  /** Statements of a file that declare a name, each with the declaration itself. */
+  #declarations(file: string, local: string): [SyntaxNode, SyntaxNode][] {
+    return this.#read(file).body.flatMap((node): [SyntaxNode, SyntaxNode][] => {
+      const declaration = declarationOf(node)
+      if (declaration === undefined || KINDS[declaration.type] === undefined) return []
+      return declaredNames(declaration).includes(local) ? [[node, declaration]] : []
+    })
+  }
+
+  /** Members of base classes and interfaces that nobody can import: they have no entry of their own. */
+  #inherited(
+    file: string,
+    declaration: SyntaxNode,
+    own: readonly PublicMember[],
+    isPublic: (place: Place) => boolean,
+  ): PublicMember[] {
+    const known = new Set(own.map(({ name }) => name))
+    const members: PublicMember[] = []
+    for (const base of baseNames(declaration)) {
+      const isHere = this.#declarations(file, base).length > 0
+      const place = isHere ? { file, local: base } : this.#importedFrom(file, base)
+      if (place === undefined || isPublic(place)) continue
+      const [described] = this.describe(base, place, isPublic)
+      const added = described!.members.filter(({ name }) => name !== 'constructor' && !known.has(name))
+      for (const { name } of added) known.add(name)
+      members.push(...added)
+    }
+    return members
   }
 
   #addNamed(file: string, node: SyntaxNode, found: Map<string, Place>): void {
@@ -120,6 +151,8 @@ class ModuleReader {
       if (node.type !== 'ImportDeclaration') continue
       for (const specifier of node.specifiers as SyntaxNode[]) {
         if (specifier.type !== 'ImportSpecifier' || nameOf(specifier.local as SyntaxNode) !== local) continue
+        // What packages export is theirs to document.
+        if (!String((node.source as SyntaxNode).value).startsWith('.')) return undefined
         const from = moduleFile(file, node.source as SyntaxNode)
         return this.exportsOf(from).get(nameOf(specifier.imported as SyntaxNode))
       }
@@ -176,6 +209,19 @@ function declaredNames(declaration: SyntaxNode): string[] {
   return isNode(declaration.id) ? [nameOf(declaration.id)] : []
 }
 
+function isSame(a: Place, b: Place): boolean {
+  return a.file === b.file && a.local === b.local
+}
+
+/** What a class or an interface extends, as far as that has a plain name. */
+function baseNames(declaration: SyntaxNode): string[] {
+  const { superClass, extends: extended } = declaration
+  const bases = isNode(superClass)
+    ? [superClass]
+    : ((extended ?? []) as { expression: SyntaxNode }[]).map(({ expression }) => expression)
+  return bases.filter(({ type }) => type === 'Identifier').map(nameOf)
+}
+
 /** Of an overloaded function only the overloads can be called. */
 function withoutImplementation(symbols: PublicSymbol[]): PublicSymbol[] {
   if (symbols.length < 2 || symbols[0]!.kind !== 'function') return symbols
@@ -203,7 +249,7 @@ function docBefore({ source, comments }: Module, start: number): DocComment | un
   return parseDocComment(comment.value.slice(1))
 }
 
-function membersOf(module: Module, declaration: SyntaxNode): PublicMember[] {
+function membersOf(module: Module, file: string, declaration: SyntaxNode): PublicMember[] {
   return memberNodes(declaration).flatMap((node) => {
     const key = node.key as SyntaxNode | undefined
     const name = key === undefined ? '' : module.source.slice(key.start, key.end)
@@ -216,6 +262,7 @@ function membersOf(module: Module, declaration: SyntaxNode): PublicMember[] {
         signature: memberText(module.source, node),
         isCallable,
         doc,
+        file,
         line: lineOf(module.source, node.start),
       },
     ]

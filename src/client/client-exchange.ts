@@ -21,6 +21,7 @@ export interface ExchangeOptions {
   readonly body?: RequestBody | undefined
   /** Asked when the body has been sent. */
   readonly trailers?: (() => HeadersInput) | undefined
+  /** Gives up the request and its response. */
   readonly signal?: AbortSignal | undefined
   /** How urgent the response is (RFC 9218); what is left out has its default: urgency 3, not incremental. */
   readonly priority?: Partial<Priority> | undefined

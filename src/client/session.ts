@@ -233,17 +233,17 @@ export class ClientSession implements H3Events {
     return openTunnel(this, input)
   }
 
-  /** Opens a WebSocket (RFC 9220); `path` with query. See openWebSocket() for what it throws. */
+  /** Opens a WebSocket (RFC 9220); `path` with query. @throws TunnelRefusedError, HandshakeError, ClientError */
   websocket(path: string, input?: WebSocketInput): Promise<WebSocketConnection> {
     return openWebSocket(this, path, input)
   }
 
-  /** Opens a WebTransport session; `path` with query. Needs `webtransport` of ConnectOptions. */
+  /** Opens a WebTransport session; `path` with query. Needs `webtransport` of ConnectOptions. @throws TypeError */
   webtransport(path: string, options?: WebTransportSessionOptions): WebTransportClientSession {
     return openWebTransport(this, path, options)
   }
 
-  /** Opens a UDP socket at the server, if it is a proxy (RFC 9298). See openUdpTunnel() for what it throws. */
+  /** Opens a UDP socket at the server, if it is a proxy (RFC 9298). @throws TunnelRefusedError, ClientError */
   connectUdp(host: string, port: number, input?: ConnectUdpInput): Promise<UdpTunnel> {
     return openUdpTunnel(this, host, port, input)
   }

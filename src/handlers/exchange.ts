@@ -94,11 +94,17 @@ export interface Exchange {
    * Sends a whole response.
    * @param headers flat list; names in lower case
    * @param body kept by reference: must not be changed afterwards
+   * @throws TypeError as begin()
    */
   respond(status: number, headers?: readonly string[], body?: Uint8Array | string): void
-  /** Sends the head of a response whose body follows with write() and end(). */
+  /**
+   * Sends the head of a response whose body follows with write() and end().
+   * @param status 200 to 599
+   * @param headers flat list; names in lower case
+   * @throws TypeError when a response has begun, or for fields that HTTP does not allow; nothing once it is cancelled
+   */
   begin(status: number, headers?: readonly string[]): void
-  /** Sends an informational response (100 to 199) before the final one. */
+  /** Sends an informational response (100 to 199) before the final one. @throws TypeError when that has begun */
   inform(status: number, headers?: readonly string[]): void
   /**
    * Sends a piece of the body, kept by reference. A promise means: wait for it before writing more. It rejects with

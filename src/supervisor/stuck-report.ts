@@ -7,6 +7,7 @@ export type StuckCause = WaitingReason | 'nothing'
 
 /** What a stuck actor waits for, found from the data plane at this moment. */
 export interface StuckFinding {
+  /** Who or what it waits for. */
   readonly waitingFor: StuckCause
   /** For people: one line with numbers. */
   readonly reason: string

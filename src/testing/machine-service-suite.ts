@@ -41,6 +41,7 @@ export interface MachineServiceTestOptions {
 
 /** What the requests reached. */
 export interface MachineServiceReport {
+  /** Requests that were made. */
   readonly runs: number
   /** States that were reached, and how often. */
   readonly states: ReadonlyMap<string, number>

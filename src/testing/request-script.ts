@@ -19,9 +19,11 @@ export type RequestStep =
 
 /** The steps of one request, and the dice of its network. */
 export interface RequestScript {
+  /** In their order; the request's head has been sent before the first. */
   readonly steps: readonly RequestStep[]
   /** Probability that a datagram is lost, 0 to 0.3. */
   readonly loss: number
+  /** Of the world that it is played in. */
   readonly seed: number
 }
 

@@ -91,11 +91,13 @@ export class ScriptedRequest implements RequestStreamEvents, StreamTaker {
     return this
   }
 
+  /** The stream is open: called by the client's session. */
   take(stream: RequestStream): void {
     this.#stream = stream
     stream.events = this
   }
 
+  /** There is no stream: called by the client's session. */
   refuse(reason: unknown): void {
     this.refusal = reason
   }

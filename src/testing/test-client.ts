@@ -8,8 +8,11 @@ import type { TestServer } from './test-server.ts'
 
 /** A response that is here as a whole. */
 export interface TestResponse {
+  /** 200 to 599. */
   readonly status: number
+  /** Its fields, without trailers. */
   readonly headers: Headers
+  /** All of it. */
   readonly body: Uint8Array
   /** The body as UTF-8. */
   text(): string

@@ -16,12 +16,15 @@ import { TestClient } from './test-client.ts'
 export interface TestServerOptions {
   /** A handler, for example of machineService(); or `fetch`. */
   readonly handler?: ExchangeHandler
+  /** A fetch function, instead of `handler`. */
   readonly fetch?: FetchHandler
   /** Everything random comes from it; default 1. */
   readonly seed?: number
   /** The network, both ways; default: 10 ms of delay and nothing wrong. */
   readonly link?: Partial<LinkProfile>
+  /** Limits and times of QUIC, of both sides. */
   readonly transport?: Partial<TransportSettings>
+  /** Deadlines and limits of the server. */
   readonly supervision?: Partial<SupervisionSettings>
 }
 

@@ -152,6 +152,7 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
 
   // --- W3C surface -------------------------------------------------------------------------------------------------
 
+  /** Resolves when the session is open; rejects with WebTransportError when it does not come to that. */
   get ready(): Promise<undefined> {
     this.handleUse()
     return this.#ready.promise
@@ -167,26 +168,34 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
     return this.#draining.promise
   }
 
+  /** Datagrams in both directions. */
   get datagrams(): WebTransportDatagrams {
     this.handleUse()
     return this.#datagrams
   }
 
+  /** Bidirectional streams that the peer opens. */
   get incomingBidirectionalStreams(): ReadableStream<WebTransportBidirectionalStream> {
     this.handleUse()
     return this.#bidi.readable
   }
 
+  /** Unidirectional streams that the peer opens. */
   get incomingUnidirectionalStreams(): ReadableStream<WebTransportReceiveStream> {
     this.handleUse()
     return this.#uni.readable
   }
 
+  /** Datagrams may get lost: there is no way over TCP. */
   readonly reliability = 'supports-unreliable' as const
 
   /** Neither throughput nor latency is preferred: the algorithm is that of the connection. */
   readonly congestionControl = 'default' as const
 
+  /**
+   * Opens a stream in both directions. @throws QuotaExceededError where the peer allows no more,
+   * WebTransportError when the session is over
+   */
   async createBidirectionalStream(
     options: WebTransportSendOptions = {},
   ): Promise<WebTransportBidirectionalStream> {
@@ -195,6 +204,10 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
     return stream
   }
 
+  /**
+   * Opens a stream to the peer. @throws QuotaExceededError where the peer allows no more, WebTransportError
+   * when the session is over
+   */
   async createUnidirectionalStream(options: WebTransportSendOptions = {}): Promise<WebTransportSendStream> {
     const stream = sending(await this.#open('uni', options), this.#order)
     stream.sendOrder = options.sendOrder ?? null
@@ -220,6 +233,7 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
     this.#core?.drain()
   }
 
+  /** Numbers of the connection, bytes and ms. @throws InvalidStateError before the session is ready */
   async getStats(): Promise<WebTransportConnectionStats> {
     const core = this.#core
     if (core === undefined) throw invalidState('the session is not ready')
@@ -312,20 +326,24 @@ export abstract class SessionSurface implements SessionEvents, DatagramPort {
 
   // --- DatagramPort --------------------------------------------------------------------------------------------------
 
+  /** @internal */
   now(): number {
     return this.#registry?.now() ?? 0
   }
 
+  /** @internal */
   maxPayload(): number {
     const core = this.#core
     return core?.isUsable === true ? core.request.connection.datagrams.maxPayload(core.request) : 0
   }
 
+  /** @internal */
   send(payload: Uint8Array, handleDatagramFate: Parameters<DatagramPort['send']>[1]): void {
     const { request } = this.#core!
     request.connection.datagrams.send(request, payload, { handleDatagramFate })
   }
 
+  /** @internal */
   channel(): ReturnType<DatagramPort['channel']> {
     const core = this.#core
     return core?.isUsable === true ? this.#registry?.datagramChannel(core.id) : undefined

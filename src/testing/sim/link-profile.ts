@@ -13,6 +13,7 @@ export interface LinkProfile {
   jitter: number
   /** Probability that a datagram is held back by up to `reorderDelay` and so overtaken by later ones. */
   reorder: number
+  /** Longest time that a datagram is held back, ms. */
   reorderDelay: number
   /** Probability that a datagram arrives twice. */
   duplicate: number

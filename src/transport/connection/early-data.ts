@@ -32,7 +32,9 @@ export type RememberedLimits = Readonly<Record<(typeof REMEMBERED)[number], numb
 
 /** Everything that a client needs to take up a session again. Plain values: a store may write it anywhere. */
 export interface ResumableSession {
+  /** The ticket, and the secret that it stands for. */
   readonly ticket: SessionTicket
+  /** Limits of the server that early data has to keep. */
   readonly limits: RememberedLimits
 }
 

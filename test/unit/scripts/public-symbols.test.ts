@@ -45,8 +45,13 @@ describe('reading a surface', () => {
       write(
         'room.ts',
         `export * from './inner.ts'
+class Base {
+  /** From below. */
+  depth = 1
+  deep(): void {}
+}
 /** A box. */
-export class Box {
+export class Box extends Base {
   #own = 1
   /** Its size, bytes. */
   readonly size: number = 2
@@ -69,9 +74,10 @@ export const other = local
         ['Renamed', 'type'],
         ['add', 'function'],
       ])
-      expect(symbols[0]!.members.map(({ name }) => name)).toEqual(['size', 'bare'])
+      expect(symbols[0]!.members.map(({ name }) => name)).toEqual(['size', 'bare', 'depth', 'deep'])
       expect(undocumented(folder, entry)).toEqual([
-        { file: 'room.ts', line: 7, message: 'Box.bare is public and has no documentation comment' },
+        { file: 'room.ts', line: 12, message: 'Box.bare is public and has no documentation comment' },
+        { file: 'room.ts', line: 5, message: 'Box.deep is public and has no documentation comment' },
         { file: 'inner.ts', line: 5, message: 'Renamed is public and has no documentation comment' },
       ])
       const text = apiReference([{ name: 'box', symbols }])
