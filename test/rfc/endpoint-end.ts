@@ -42,6 +42,8 @@ export class EndpointEnd implements EndUnderTest {
   /** Stands for the connection until the endpoint has one: nothing reaches it. */
   readonly #nobody: QuicConnection
   #connection: QuicConnection | undefined
+  /** The ID that a client begins with. */
+  #first: Uint8Array | undefined
 
   constructor(options: EndpointPeerOptions, isPlain: boolean) {
     const { seed = 1, role = 'client' } = options
@@ -68,8 +70,11 @@ export class EndpointEnd implements EndUnderTest {
     this.endpoint.start()
     this.#nobody = new TestEnd('server', new Uint8Array(8), seed, {}).connection
     if (role === 'client') return
-    const tls = { alpn, serverName: 'localhost', verifyCertificate: false }
-    this.#connection = this.endpoint.connect({ remote: PEER, tls, application }).connection
+    const verifyCertificate = options.connection?.verifyCertificate
+    const tls = { alpn, serverName: 'localhost', verifyCertificate: verifyCertificate !== undefined }
+    const settings = { remote: PEER, tls, application, ...(verifyCertificate && { verifyCertificate }) }
+    this.#connection = this.endpoint.connect(settings).connection
+    this.#first = this.issued[0]
   }
 
   /** That of the endpoint, which stays known when it has ended. */
@@ -79,13 +84,19 @@ export class EndpointEnd implements EndUnderTest {
     return this.#connection ?? this.#nobody
   }
 
-  get issued(): Uint8Array[] {
-    return this.connection.localIds.active.map((id) => id.bytes)
-  }
-
   get supervisor() {
     const { actors } = statusOf(this.endpoint, NO_PROCESS)
     return { missed: this.endpoint.missed.list(), live: { size: actors.live }, started: actors.started }
+  }
+
+  get issued(): Uint8Array[] {
+    const active = this.connection.localIds.active.map(({ bytes }) => bytes)
+    return this.#first === undefined ? active : [this.#first, ...active.filter((id) => id !== this.#first)]
+  }
+
+  /** Whether the connection is reached by this ID. */
+  isOurs(id: Uint8Array): boolean {
+    return this.connection.localIds.active.some(({ bytes }) => Buffer.compare(bytes, id) === 0)
   }
 
   deliver(bytes: Uint8Array): void {

@@ -11,6 +11,8 @@ export type { EndpointPeerOptions } from './endpoint-end.ts'
 export class EndpointPeer extends ScriptedPeer {
   readonly #end: EndpointEnd
   readonly #start: number
+  /** Short-header datagrams to IDs that the endpoint has not issued. */
+  #strangers = 0
 
   constructor(options: EndpointPeerOptions = {}, end = new EndpointEnd(options, false)) {
     super({ alpn: ['h3'], ...options }, end)
@@ -30,7 +32,15 @@ export class EndpointPeer extends ScriptedPeer {
   override deliver(...packets: Uint8Array[]): void {
     const bytes = Buffer.concat(packets)
     this.bytesSent += bytes.length
+    const isShort = (bytes[0] & 0xc0) === 0x40 && bytes.length > 8
+    if (isShort && !this.#end.isOurs(bytes.subarray(1, 9))) this.#strangers++
     this.#end.deliver(bytes)
+  }
+
+  /** A stateless reset, at most one for each datagram to an ID that the endpoint has not issued (section 10.3). */
+  protected override handleUnopened(datagram: Uint8Array, what: string): void {
+    const isReset = (datagram[0] & 0xc0) === 0x40 && datagram.length >= 21
+    if (!isReset || this.#strangers-- === 0) super.handleUnopened(datagram, what)
   }
 
   override collect(): void {

@@ -33,7 +33,7 @@ export interface EndUnderTest {
     readonly started: number
     readonly missed: readonly unknown[]
   }
-  /** Its connection IDs, oldest first. */
+  /** Connection IDs of its own, oldest first. */
   readonly issued: readonly Uint8Array[]
 }
 

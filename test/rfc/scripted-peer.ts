@@ -314,7 +314,8 @@ export class ScriptedPeer implements TlsOutput {
     const keyPhase = type === PacketType.oneRtt ? (datagram[start] >> 2) & 1 : 0
     const payload = packetNumberOffset + length
     if (!keys.aead.open(datagram, start, payload, end, packetNumber)) {
-      throw new Error(`cannot open packet ${packetNumber} of level ${level}`)
+      this.handleUnopened(datagram, `packet ${packetNumber} of level ${level}`)
+      return
     }
     space.largestReceived = Math.max(space.largestReceived, packetNumber)
     const frames = readFrames(datagram, payload, end - 16)
@@ -331,6 +332,11 @@ export class ScriptedPeer implements TlsOutput {
     if (frames.some((frame) => ![0x02, 0x1c, 0x1d].includes(frame.type)))
       space.unacknowledged.push(packetNumber)
     for (const frame of frames) if (frame.type === FrameType.crypto) this.#handleCrypto(level, frame)
+  }
+
+  /** No connection sends what its peer cannot open. */
+  protected handleUnopened(_datagram: Uint8Array, what: string): void {
+    throw new Error(`cannot open ${what}`)
   }
 
   #handleCrypto(level: number, frame: ReceivedFrame): void {

@@ -71,12 +71,12 @@ export class ReceiveCredit {
     return true
   }
 
-  /** Counts newly received bytes. @throws QuicError FLOW_CONTROL_ERROR beyond the limit (section 4.1). */
+  /** Counts newly received bytes. @throws QuicError FLOW_CONTROL_ERROR, counting none, beyond the limit (section 4.1). */
   receive(bytes: number): void {
-    this.received += bytes
-    if (this.received > this.advertised) {
+    if (this.received + bytes > this.advertised) {
       throw new QuicError(TransportErrorCode.FLOW_CONTROL_ERROR, 'more data than the advertised limit')
     }
+    this.received += bytes
   }
 
   consume(bytes: number): void {

@@ -14,6 +14,7 @@ test('receiving up to the limit is allowed, one byte more is FLOW_CONTROL_ERROR 
   const credit = new ReceiveCredit(100)
   credit.receive(100)
   expect(() => credit.receive(1)).toThrow(/FLOW_CONTROL_ERROR/)
+  expect(credit.received).toBe(100)
 })
 
 test('an update is due when half of the window has been consumed', () => {
