@@ -132,7 +132,10 @@ export class Arrivals {
     const isReflected =
       this.#endpoint.options.server !== undefined && limits.REFLECTION_PORTS.has(remote.port)
     if (isReflected || !parsePacketHeader(buffer, start, end, limits.CONNECTION_ID_LENGTH, header)) {
-      this.#endpoint.counters.unroutable++
+      // RFC 9000 section 10.3: a reset may be shorter than any packet with an ID of ours.
+      const mayBeReset = this.#endpoint.options.server === undefined && (buffer[start] & 0xc0) === FIXED_BIT
+      if (mayBeReset) this.#handleUnknownConnection(socket, buffer, start, end, remote, ecn, now)
+      else this.#endpoint.counters.unroutable++
       return
     }
     if (header.type === PacketType.oneRtt) {
