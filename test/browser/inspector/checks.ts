@@ -214,7 +214,7 @@ const actions: InspectorCheck = {
     expect(before === 0, 'there are actions although nobody armed')
     await page.click('text=Disarmed')
     await page.click('form >> text=Arm')
-    await page.fill('#search', 'path:/slow/4000 state:send.ready age<2s')
+    await page.fill('#search', 'path:/slow/4000 state:send.ready')
     await page.click('.list .row')
     await page.waitForSelector('.actions')
     await page.click('.actions >> text=Reset')

@@ -98,6 +98,7 @@ export class InspectedSite {
       supervision: { handlerDeadline: HANDLER_DEADLINE, handlerGrace: HANDLER_GRACE },
       onFault: () => {},
       webtransport: async (session) => {
+        await session.ready
         await session.closed
       },
       handler: (exchange) => {
