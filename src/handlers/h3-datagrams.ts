@@ -2,12 +2,10 @@
 // lost. Made by H3Exchange when the handler first asks for it.
 import type { RequestStream } from '../http3/index.ts'
 import type { DatagramChannel } from '../supervisor/datagram-channel.ts'
+import { DatagramReader } from '../supervisor/datagram-reader.ts'
 import type { DatagramWatcher } from '../transport/connection/index.ts'
 import type { DatagramFrames } from '../tunnels/tunnel-datagrams.ts'
-import { type ExchangeDatagrams, quietly } from './exchange.ts'
-import { Waiter } from './waiter.ts'
-
-const DONE: IteratorResult<Uint8Array> = { value: undefined, done: true }
+import type { ExchangeDatagrams } from './exchange.ts'
 
 /** DATAGRAM frames, once both sides have announced them (RFC 9297 section 2.1.1). */
 export function framesOf(request: RequestStream): DatagramFrames {
@@ -22,15 +20,15 @@ export function framesOf(request: RequestStream): DatagramFrames {
   }
 }
 
-export class H3Datagrams implements ExchangeDatagrams, AsyncIterator<Uint8Array> {
+export class H3Datagrams implements ExchangeDatagrams {
   readonly #request: RequestStream
   readonly #channel: DatagramChannel
-  #reading: Waiter<IteratorResult<Uint8Array>> | undefined
+  readonly #reader: DatagramReader
 
   constructor(request: RequestStream, channel: DatagramChannel) {
     this.#request = request
     this.#channel = channel
-    channel.onChange = () => this.#deliver()
+    this.#reader = new DatagramReader(channel)
   }
 
   get maxPayload(): number {
@@ -43,34 +41,6 @@ export class H3Datagrams implements ExchangeDatagrams, AsyncIterator<Uint8Array>
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this
-  }
-
-  next(): Promise<IteratorResult<Uint8Array>> {
-    const result = this.#take()
-    if (result !== undefined) return Promise.resolve(result)
-    if (this.#reading !== undefined) {
-      return quietly(Promise.reject(new Error('the datagrams are being read already')))
-    }
-    this.#reading = new Waiter()
-    return this.#reading.promise
-  }
-
-  return(): Promise<IteratorResult<Uint8Array>> {
-    return Promise.resolve(DONE)
-  }
-
-  #take(): IteratorResult<Uint8Array> | undefined {
-    const value = this.#channel.take()
-    if (value !== undefined) return { value, done: false }
-    return this.#channel.isClosed ? DONE : undefined
-  }
-
-  #deliver(): void {
-    const waiter = this.#reading
-    const result = waiter === undefined ? undefined : this.#take()
-    if (result === undefined) return
-    this.#reading = undefined
-    waiter!.resolve(result)
+    return this.#reader
   }
 }

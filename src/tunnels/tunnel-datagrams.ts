@@ -10,6 +10,7 @@ import {
   UNKNOWN_CAPSULE,
 } from '../http3/index.ts'
 import { DatagramChannel } from '../supervisor/datagram-channel.ts'
+import { DatagramReader } from '../supervisor/datagram-reader.ts'
 import type { DatagramWatcher } from '../transport/connection/index.ts'
 import { MAX_CAPSULE_DATAGRAM, MAX_QUEUED_CAPSULE_BYTES, SKIPPED_CAPSULE_BYTES_PER_GLITCH } from './limits.ts'
 
@@ -31,8 +32,6 @@ export interface TunnelDatagramsOptions {
   readonly charge?: ((points: number) => void) | undefined
 }
 
-const DONE: IteratorResult<Uint8Array> = { value: undefined, done: true }
-
 export class TunnelDatagrams implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array>, CapsuleSink {
   /** Resolves when the peer has ended its direction, or the tunnel is gone. */
   readonly gone: Promise<void>
@@ -43,8 +42,8 @@ export class TunnelDatagrams implements AsyncIterable<Uint8Array>, AsyncIterator
   readonly #channel: DatagramChannel
   readonly #options: TunnelDatagramsOptions
   readonly #reader: CapsuleReader
+  readonly #datagrams: DatagramReader
   #onDatagram: ((payload: Uint8Array) => void) | undefined
-  #reading: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined
   #isGone = false
 
   constructor(options: TunnelDatagramsOptions) {
@@ -54,13 +53,13 @@ export class TunnelDatagrams implements AsyncIterable<Uint8Array>, AsyncIterator
     this.#frames = options.frames
     this.#channel = options.channel ?? new DatagramChannel()
     this.#reader = new CapsuleReader(this)
-    this.#channel.onChange = () => this.#deliver()
+    this.#datagrams = new DatagramReader(this.#channel)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.gone = promise
     const finish = (): void => {
       this.#isGone = true
       this.#reader.stop()
-      this.#deliver()
+      this.#datagrams.finish()
       resolve()
     }
     tunnel.on('data', this.#read)
@@ -163,30 +162,10 @@ export class TunnelDatagrams implements AsyncIterable<Uint8Array>, AsyncIterator
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
-    const result = this.#take()
-    if (result !== undefined) return Promise.resolve(result)
-    if (this.#reading !== undefined) {
-      return Promise.reject(new Error('the datagrams are being read already'))
-    }
-    this.#reading = Promise.withResolvers()
-    return this.#reading.promise
+    return this.#datagrams.next()
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {
-    return Promise.resolve(DONE)
-  }
-
-  #take(): IteratorResult<Uint8Array> | undefined {
-    const value = this.#channel.take()
-    if (value !== undefined) return { value, done: false }
-    return this.#isGone || this.#channel.isClosed ? DONE : undefined
-  }
-
-  #deliver(): void {
-    const result = this.#reading === undefined ? undefined : this.#take()
-    if (result === undefined) return
-    const reading = this.#reading!
-    this.#reading = undefined
-    reading.resolve(result)
+    return this.#datagrams.return()
   }
 }
