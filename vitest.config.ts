@@ -19,5 +19,6 @@ export default defineConfig({
     // A hang, and no verdict on speed: a busy machine takes its time.
     testTimeout: 90_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 })

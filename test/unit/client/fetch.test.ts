@@ -96,7 +96,7 @@ beforeEach(() => {
 /** A client that is closed leaves nothing on the server, whatever was cut short. */
 afterEach(async () => {
   await client.close()
-  await expect.poll(() => server.status().connections.live, { timeout: 5_000 }).toBe(0)
+  await expect.poll(() => server.status().connections.live).toBe(0)
   const { streams, actors, handlers, buffers } = server.status()
   expect([streams.live, actors.live, handlers.live, buffers]).toEqual([
     0,
@@ -289,8 +289,8 @@ describe('abort', () => {
     controller.abort()
     await expect(reader.closed).rejects.toMatchObject({ name: 'AbortError' })
     await expect(reader.read()).rejects.toBeInstanceOf(DOMException)
-    await expect.poll(() => server.status().streams.live, { timeout: 5_000 }).toBeLessThan(10)
-    await expect.poll(() => server.status().handlers.live, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => server.status().streams.live).toBeLessThan(10)
+    await expect.poll(() => server.status().handlers.live).toBe(0)
   })
 
   it('in an upload that never ends: the source is told', async () => {

@@ -58,7 +58,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   await client?.close()
-  await expect.poll(() => both.status().connections.live, { timeout: 5_000 }).toBe(0)
+  await expect.poll(() => both.status().connections.live).toBe(0)
 })
 
 /** Sockets of the TCP server. */

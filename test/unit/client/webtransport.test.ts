@@ -45,7 +45,7 @@ describe('new WebTransport', () => {
     expect(Buffer.from(value!).toString()).toBe('there and back')
     session.close({ closeCode: 4, reason: 'done' })
     expect(await session.closed).toEqual({ closeCode: 4, reason: 'done' })
-    await expect.poll(() => server!.status().connections.live, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => server!.status().connections.live).toBe(0)
     expect(server!.status().actors.live).toBe(0)
   })
 
@@ -55,7 +55,7 @@ describe('new WebTransport', () => {
     await expect(session.ready).rejects.toMatchObject({ name: 'WebTransportError', source: 'session' })
     await expect(session.closed).rejects.toThrow('404')
     expect(session.responseHeaders?.get('date')).toBeTruthy()
-    await expect.poll(() => server!.status().connections.live, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => server!.status().connections.live).toBe(0)
   })
 
   it('closed before it was ready', async () => {
@@ -64,13 +64,13 @@ describe('new WebTransport', () => {
     session.close()
     await expect(session.ready).rejects.toMatchObject({ source: 'session' })
     await expect(session.closed).rejects.toMatchObject({ source: 'session' })
-    await expect.poll(() => server!.status().connections.live, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => server!.status().connections.live).toBe(0)
   })
 
   it('a server without WebTransport is told apart', async () => {
     server = await serve({ port: 0, host: '127.0.0.1', tcp: false, fetch: () => new Response('page') })
     const session = new WebTransport(server.url, { insecure: true })
     await expect(session.ready).rejects.toThrow('does not offer WebTransport')
-    await expect.poll(() => server!.status().connections.live, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => server!.status().connections.live).toBe(0)
   })
 })
