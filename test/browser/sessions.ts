@@ -109,6 +109,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
     }
   },
 
+  '/stats': async (session, _query, note) => {
+    for await (const { readable, writable } of session.incomingBidirectionalStreams) {
+      await readable.pipeTo(writable)
+      note('stats', await session.getStats())
+    }
+  },
+
   '/drain': async (session) => {
     await session.ready
     for await (const { readable, writable } of session.incomingBidirectionalStreams) {
@@ -166,10 +173,14 @@ export class Sessions {
 
   /** Value of an event on a path, waiting for it. @throws Error when it does not come */
   async hear(path: string, what: string): Promise<unknown> {
+    await this.hearAll(path, what, 1)
+    return this.heard(path).find((event) => event.what === what)?.value
+  }
+
+  /** Waits until an event has happened so many times. @throws Error when it does not */
+  async hearAll(path: string, what: string, count: number): Promise<void> {
     const end = performance.now() + HEARD_TIMEOUT
-    for (;;) {
-      const found = this.heard(path).find((event) => event.what === what)
-      if (found !== undefined) return found.value
+    while (this.heard(path).filter((event) => event.what === what).length < count) {
       if (performance.now() > end) {
         throw new Error(`the server has not heard "${what}" on ${path}, only ${JSON.stringify(this.#heard)}`)
       }

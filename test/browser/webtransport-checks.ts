@@ -43,6 +43,7 @@ function inFirefox(reason: string): NonNullable<Check['cannot']> {
 
 const shownCode = inFirefox('fails reading a stream that was reset with a TypeError without a code')
 const sentStop = inFirefox('sends no STOP_SENDING when a readable is cancelled')
+const countedSession = inFirefox('answers getStats() of a session with NS_ERROR_NOT_IMPLEMENTED')
 const leftPage = inFirefox('keeps the session of a page that was left')
 
 function sessionError(value: unknown, what: string): void {
@@ -251,6 +252,7 @@ const ENDS: readonly Check[] = [
 ]
 
 const ORDER_BYTES = 4_000_000
+const STATS_BYTES = 100_000
 
 const NUMBERS: readonly Check[] = [
   {
@@ -258,15 +260,40 @@ const NUMBERS: readonly Check[] = [
     cannot: needs('WebTransportSendStream.sendOrder'),
     run: async ({ call, site }) => {
       same(await call('webtransport', 'sendOrder', ORDER_BYTES), [1, 2, null, 3], 'sendOrder')
-      while (site.sessions.heard('/sink').length < 3) await site.sessions.hear('/sink', 'uni read')
+      await site.sessions.hearAll('/sink', 'uni read', 3)
+      const lengths = site.sessions.heard('/sink').map(({ value }) => value)
+      same(lengths.slice(1), [ORDER_BYTES - 1, ORDER_BYTES], 'streams as they were whole')
+      await call('webtransport', 'closeHeld')
     },
   },
   {
-    title: 'session.getStats() has numbers [stats]',
-    cannot: needs('WebTransport.getStats'),
+    title: 'session.getStats() of the server counts what a page has sent [stats]',
+    run: async ({ call, site }) => {
+      await call('webtransport', 'stats', 'none')
+      const { bytesSent, bytesReceived } = (await site.sessions.hear('/stats', 'stats')) as Record<
+        string,
+        number
+      >
+      await call('webtransport', 'closeHeld')
+      expect(bytesSent > STATS_BYTES, `bytesSent is ${bytesSent}`)
+      expect(bytesReceived > STATS_BYTES, `bytesReceived is ${bytesReceived}`)
+    },
+  },
+  {
+    title: 'getStats() of a stream in the page [stats]',
+    cannot: needs('WebTransportSendStream.getStats'),
     run: async ({ call }) => {
-      const stats = (await call('webtransport', 'stats')) as Record<string, number>
-      expect(stats.bytesSent > 100_000, `bytesSent is ${stats.bytesSent}`)
+      same(await call('webtransport', 'stats', 'stream'), STATS_BYTES, 'bytesWritten')
+      await call('webtransport', 'closeHeld')
+    },
+  },
+  {
+    title: 'session.getStats() in the page [stats]',
+    cannot: (context) => needs('WebTransport.getStats')(context) ?? countedSession(context),
+    run: async ({ call }) => {
+      const bytesSent = Number(await call('webtransport', 'stats', 'session'))
+      await call('webtransport', 'closeHeld')
+      expect(bytesSent > STATS_BYTES, `bytesSent is ${bytesSent}`)
     },
   },
 ]
