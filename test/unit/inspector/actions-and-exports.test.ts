@@ -67,7 +67,7 @@ describe('actions', () => {
     const { act, stream, response, server } = await startScene()
     expect(await act({ kind: 'reset', uid: stream[0], code: 0x10d })).toMatchObject({ isDone: true })
     expect(String(await response)).toContain('H3_REQUEST_INCOMPLETE')
-    await expect.poll(() => server.status().handlers.live, { timeout: 3_000 }).toBe(0)
+    await expect.poll(() => server.status().handlers.live).toBe(0)
   })
 
   it('stop a handler', async () => {

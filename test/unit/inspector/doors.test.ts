@@ -14,11 +14,11 @@ it('speaks the format of @statelyai/inspect: actors with charts, events, snapsho
   receiver.subscribe((event) => void events.push(event))
   const session = await connectTo(server)
   await (await session.request({ path: '/slow/400?secret' })).text()
-  await expect.poll(() => events.some(({ type }) => type === '@xstate.event'), { timeout: 3_000 }).toBe(true)
+  await expect.poll(() => events.some(({ type }) => type === '@xstate.event')).toBe(true)
   await session.end()
   const isEnded = (): boolean =>
     events.some((event) => event.type === '@xstate.snapshot' && event.snapshot.status === 'done')
-  await expect.poll(isEnded, { timeout: 3_000 }).toBe(true)
+  await expect.poll(isEnded).toBe(true)
   const actors = events.flatMap((event) => (event.type === '@xstate.actor' ? [event] : []))
   const stream = actors.find(({ name }) => name.startsWith('stream 0'))!
   expect(stream.name).toBe('stream 0 GET /slow/400?…')
@@ -53,15 +53,13 @@ it('speaks the protocol of @xstate/inspect: service.register, event, state and s
   worker.on('message', (event) => events.push(event))
   await once(worker, 'online')
   const session = await connectTo(server)
-  await expect
-    .poll(() => events.some(({ type }) => type === 'service.register'), { timeout: 5_000 })
-    .toBe(true)
+  await expect.poll(() => events.some(({ type }) => type === 'service.register')).toBe(true)
   await (await session.request({ path: '/slow/400' })).text()
   const hasStopped = (): boolean => {
     const stream = events.find(({ id }) => id?.startsWith('stream 0') === true)
     return events.some(({ type, sessionId }) => type === 'service.stop' && sessionId === stream?.sessionId)
   }
-  await expect.poll(hasStopped, { timeout: 3_000 }).toBe(true)
+  await expect.poll(hasStopped).toBe(true)
   const stream = events.find(({ id }) => id === 'stream 0 GET /slow/400')!
   expect(stream.machine).toBe('bidiStream')
   const own = events.filter(({ sessionId }) => sessionId === stream.sessionId)
