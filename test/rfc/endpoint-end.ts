@@ -6,7 +6,7 @@ import type { EndpointOptions } from '../../src/supervisor/endpoint-options.ts'
 import { statusOf } from '../../src/supervisor/status.ts'
 import type { QuicConnection, RemoteAddress } from '../../src/transport/connection/index.ts'
 import { selectBackends } from '../../src/transport/crypto/index.ts'
-import { loadIdentity } from '../../src/transport/tls/index.ts'
+import { loadIdentity, type SessionTickets } from '../../src/transport/tls/index.ts'
 import { SIM_CERTIFICATE, SIM_KEY } from '../sim/identity.ts'
 import { PERFECT_LINK } from '../sim/link-profile.ts'
 import { SimNetwork } from '../sim/network.ts'
@@ -28,6 +28,8 @@ export interface EndpointPeerOptions extends ScriptedOptions {
   /** Instead of HTTP/3. */
   readonly application?: NonNullable<EndpointOptions['server']>['application']
   readonly supervision?: EndpointOptions['supervision']
+  /** Lets a server issue session tickets, and take those of others with the same keys. */
+  readonly resumption?: SessionTickets
   /** First value of the clock, ms. */
   readonly startsAt?: number
 }
@@ -58,6 +60,8 @@ export class EndpointEnd implements EndUnderTest {
     })
     const http3 = http3Service((exchange) => exchange.respond(200))
     const application = isPlain ? () => this.application : (options.application ?? http3)
+    const { resumption } = options
+    const serverTls = { identities: [identity], alpn, ...(resumption && { resumption }) }
     this.endpoint = new Endpoint({
       clock: this.clock,
       entropy: seededEntropy(random.fork('server')),
@@ -65,7 +69,7 @@ export class EndpointEnd implements EndUnderTest {
       backends: options.connection?.backends ?? selectBackends(),
       supervision: { invariants: 'check', ...options.supervision },
       ...(options.settings && { transport: options.settings }),
-      ...(role === 'client' && { server: { tls: { identities: [identity], alpn }, application } }),
+      ...(role === 'client' && { server: { tls: serverTls, application } }),
     })
     this.endpoint.start()
     this.#nobody = new TestEnd('server', new Uint8Array(8), seed, {}).connection

@@ -10,6 +10,7 @@ import {
 } from '../../src/transport/wire/index.ts'
 import { expectClean, Returning } from '../unit/transport/connection/early-pair.ts'
 import { CLIENT_ADDRESS, type Pair, SERVER_ADDRESS } from '../unit/transport/connection/pair.ts'
+import { EndpointEnd } from './endpoint-end.ts'
 import * as frame from './frame-bytes.ts'
 
 const { PROTOCOL_VIOLATION } = TransportErrorCode
@@ -114,6 +115,29 @@ test('T34 CRYPTO in a 0-RTT packet (08 00 00 02 00 00) is PROTOCOL_VIOLATION, RF
   const bytes = frame.crypto(0, Uint8Array.of(8, 0, 0, 2, 0, 0))
   deliver(begun, zeroRtt(begun, bytes))
   expect(begun.pair.server.application.closing).toMatchObject({ isLocal: true, code: PROTOCOL_VIOLATION })
+})
+
+test('T34 against a whole endpoint: PROTOCOL_VIOLATION as well, and nothing of the connection is left', () => {
+  const server = new Returning()
+  const pair = server.pair({ session: server.first() })
+  const keys = pair.client.connection.handshake.early.writeKeys!
+  const end = new EndpointEnd({ resumption: server.tickets }, true)
+  pair.drop = (_index, toServer, bytes) => {
+    if (toServer) end.deliver(bytes)
+    return true
+  }
+  pair.flush(pair.client)
+  end.take()
+  expect(end.application.closing).toBeUndefined()
+  end.deliver(zeroRtt({ pair, keys }, frame.crypto(0, Uint8Array.of(8, 0, 0, 2, 0, 0))))
+  end.take()
+  expect(end.application.closing).toMatchObject({
+    isLocal: true,
+    code: PROTOCOL_VIOLATION,
+    frameType: 0x06,
+  })
+  while (end.clock.step());
+  expect(end.leftovers).toEqual([])
 })
 
 test('0-RTT packets that come between the parts of a ClientHello wait for their keys, a few of them', () => {
