@@ -19,6 +19,12 @@
 // Numbers that belong to one process (rows, counts, totals, lag) come with the number of its `worker`, 0 where there is
 // only one process. Sums over workers are the page's business.
 
+import type { ActorKind, MachineDefinition } from './chart-words.ts'
+import type { ConnectionPanel, StreamPanel, Totals } from './panel-words.ts'
+
+export * from './chart-words.ts'
+export type * from './panel-words.ts'
+
 export const PROTOCOL_VERSION = 1
 
 /** Between two ticks, ms. */
@@ -44,84 +50,6 @@ export const ARM_TIME = 300_000
 
 /** Close codes of the feed, beside those of RFC 6455. 4401: tokens were wrong too often. 4429: too many pages. */
 export const CloseCode = { wrongToken: 4401, tooMany: 4429 } as const
-
-/** What an event did; the same numbers as Outcome of the machines. */
-export const EventOutcome = { transition: 0, ignored: 1, impossible: 2 } as const
-
-/** What an actor is. Position in this list = `Row[1]`. */
-export const ACTOR_KINDS = [
-  'connection', // parent: 0, the server
-  'handshake', // parent: its connection
-  'path', // parent: its connection
-  'stream', // parent: its connection
-  'session', // a WebTransport session; parent: its connection
-  'handler', // a request's handler; parent: its stream, or its connection once the stream is gone
-  'service', // a user's machine on XState's interpreter; parent: its handler, or 0 (HTTP/1.1, HTTP/2)
-  'datagrams', // a datagram channel; parent: its stream
-] as const
-
-export type ActorKind = (typeof ACTOR_KINDS)[number]
-
-// --- machines ------------------------------------------------------------------------------------------------------
-
-/** A node of the chart: what is drawn as a box. */
-export interface ChartNode {
-  /** Dotted path from the root, `''` for the root itself, e.g. `open.send.dataSent`. */
-  readonly id: string
-  /** Last part of the path. */
-  readonly key: string
-  /** Index in `nodes`; -1 for the root. */
-  readonly parent: number
-  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history'
-  /** Node that is entered first; -1 where that has no meaning. */
-  readonly initial: number
-  /** For people, where the chart says one. */
-  readonly description?: string
-}
-
-/** An arrow of the chart. One without target stays where it is. */
-export interface ChartEdge {
-  readonly from: number
-  /** -1: no change of state. */
-  readonly to: number
-  /** As the machine names it, `''` for a transition without event; `after ...`, `done` and `error` are spelled out. */
-  readonly event: string
-  /** Name of the guard, if there is one. */
-  readonly guard?: string
-  readonly actions?: readonly string[]
-}
-
-/** A configuration: the nodes that are active at once. */
-export interface MachineState {
-  /** Printable, e.g. `send.dataSent|receive.recv`. */
-  readonly name: string
-  /** Indexes of `nodes`, root excluded. */
-  readonly active: readonly number[]
-  readonly isFinal: boolean
-  /** ms that it may last; absent where nothing watches. */
-  readonly deadline?: number
-  /** What it may be waiting for, and why the deadline is what it is. */
-  readonly waitingFor?: readonly string[]
-  readonly why?: string
-}
-
-export interface MachineDefinition {
-  readonly index: number
-  /** `bidiStream`, `connection`, ... For a user's machine its own id; two workers send the same one under two indexes. */
-  readonly id: string
-  readonly kind: ActorKind
-  /** `user`: runs on XState's interpreter; its `states` grow as they are seen, `events` may lack some. */
-  readonly origin: 'built-in' | 'user'
-  readonly nodes: readonly ChartNode[]
-  readonly edges: readonly ChartEdge[]
-  readonly states: readonly MachineState[]
-  /** The alphabet. The prefix is the lane of the sequence view: `recv.` peer, `send.` transport, `app.` handler. */
-  readonly events: readonly string[]
-  /** EventOutcome by `state * events.length + event`; absent for a user's machine. */
-  readonly outcomes?: readonly number[]
-  /** Next state by the same index. */
-  readonly next?: readonly number[]
-}
 
 // --- server -> page ------------------------------------------------------------------------------------------------
 
@@ -209,78 +137,6 @@ export interface Fault {
   readonly error: string
   /** E.g. `stream reset with H3_INTERNAL_ERROR`, `connection closed`, `reported only`. */
   readonly outcome: string
-}
-
-/** Numbers of one connection, for as long as it, or something below it, is selected. Units as in ConnectionMetrics. */
-export interface ConnectionPanel {
-  readonly uid: number
-  readonly name: string
-  readonly remote: string
-  readonly version: string
-  /** RTT, window, losses, ECN, ...: every number of ConnectionMetrics, and its words. */
-  readonly metrics: Readonly<Record<string, number | string | boolean>>
-  /** Of HTTP/3: header compression. */
-  readonly application: Readonly<Record<string, number>>
-  readonly flow: {
-    /** Bytes that we may send, and have sent of them; bytes that the peer may send, and has. */
-    readonly sendMax: number
-    readonly sent: number
-    readonly receiveMax: number
-    readonly received: number
-  }
-  /** Live streams by urgency (RFC 9218), 0 to 7. */
-  readonly urgencies: readonly number[]
-  readonly datagramChannels: number
-  readonly datagramsQueued: number
-  readonly paths: readonly {
-    readonly remote: string
-    readonly state: string
-    readonly isActive: boolean
-    /** 0: not measured. */
-    readonly rtt: number
-    readonly bytesSent: number
-    readonly bytesReceived: number
-  }[]
-}
-
-/** What is known of the selected stream beside its state. */
-export interface StreamPanel {
-  readonly uid: number
-  readonly bytesSent: number
-  readonly bytesAcknowledged: number
-  readonly sendMax: number
-  readonly bytesReceived: number
-  readonly bytesRead: number
-  readonly receiveMax: number
-  readonly urgency: number
-  readonly isIncremental: boolean
-  /** What it waits for at this moment, whether past its deadline or not. */
-  readonly waitingFor: string
-  readonly reason: string
-}
-
-/** The numbers of /status, once a second. */
-export interface Totals {
-  readonly connections: { readonly live: number; readonly opened: number; readonly closed: number }
-  readonly streams: {
-    readonly live: number
-    readonly opened: number
-    readonly closed: number
-    readonly stuck: number
-  }
-  readonly actors: {
-    readonly live: number
-    readonly started: number
-    readonly stopped: number
-    readonly crashed: number
-    readonly missedTransitions: number
-  }
-  readonly handlers: { readonly live: number }
-  readonly datagramChannels: { readonly live: number }
-  readonly timers: { readonly armed: number }
-  readonly buffers: { readonly receiveBytes: number; readonly sendBytes: number }
-  /** Bytes; ms. */
-  readonly process: { readonly rss: number; readonly heapUsed: number; readonly eventLoopLagP99Ms: number }
 }
 
 /**
