@@ -45,7 +45,8 @@ try {
     if (positionals.length > 1) throw new Error('name one folder')
     const [folder = 'quactor-app'] = positionals
     const target = create(folder)
-    console.log(`${target} is ready:\n\n  cd ${folder}\n  npm install\n  npm test\n  npm start\n`)
+    const word = /\s/.test(folder) ? `"${folder}"` : folder
+    console.log(`${target} is ready:\n\n  cd ${word}\n  npm install\n  npm test\n  npm start\n`)
   }
 } catch (error) {
   console.error(`create-quactor: ${error.message.split('\n')[0]}`)
