@@ -35,7 +35,7 @@ export async function addressesOf(
  * RFC 8305 section 4: "interleave address families", beginning with that of the first address, so that a family that is
  * broken costs one head start and not one per address.
  */
-export function interleave(addresses: readonly RemoteAddress[]): RemoteAddress[] {
+function interleave(addresses: readonly RemoteAddress[]): RemoteAddress[] {
   const first = addresses[0]?.family
   const preferred = addresses.filter(({ family }) => family === first)
   const others = addresses.filter(({ family }) => family !== first)

@@ -21,7 +21,7 @@ export interface BodySink {
 const encoder = new TextEncoder()
 
 /** A body in memory as bytes; undefined when it is a stream of unknown length. */
-export function bytesOfBody(body: RequestBody): Uint8Array | undefined {
+function bytesOfBody(body: RequestBody): Uint8Array | undefined {
   if (typeof body === 'string') return encoder.encode(body)
   if (body instanceof Uint8Array) return body
   if (body instanceof ArrayBuffer) return new Uint8Array(body)
@@ -36,7 +36,7 @@ export function lengthOfBody(body: RequestBody): number | undefined {
 }
 
 /** A streamed body that knows whether anything was taken of it: only then it cannot be sent again. */
-export class OnceBody implements AsyncIterable<Uint8Array | string> {
+class OnceBody implements AsyncIterable<Uint8Array | string> {
   isTouched = false
   readonly #source: AsyncIterable<Uint8Array | string>
 

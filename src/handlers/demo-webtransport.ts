@@ -5,7 +5,7 @@ import type { WebTransportReceiveStream } from '../supervisor/webtransport/strea
 import type { WebTransportHandler, WebTransportServerSession } from './webtransport-session.ts'
 
 /** Path of the echo. */
-export const DEMO_WEBTRANSPORT_PATH = '/wt'
+const DEMO_WEBTRANSPORT_PATH = '/wt'
 
 const GREETING = new TextEncoder().encode('hello from the server')
 

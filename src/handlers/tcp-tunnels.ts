@@ -10,7 +10,7 @@ import type { TunnelRoutes } from './tunnel-routes.ts'
 export type TunnelListener = (request: NodeRequest, response: NodeResponse, upgrade?: Upgrade) => void
 
 /** The one protocol that an HTTP/1.1 request wants instead; undefined when it names none, or several. */
-export function upgradeTokenOf(request: IncomingMessage): string | undefined {
+function upgradeTokenOf(request: IncomingMessage): string | undefined {
   const token = request.headers.upgrade?.trim()
   return token !== undefined && /^[!#$%&'*+.^_`|~\w-]+$/.test(token) ? token.toLowerCase() : undefined
 }

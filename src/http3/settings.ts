@@ -6,7 +6,7 @@ import { connectionError, H3ErrorCode } from './errors.ts'
 import { FrameType, StreamType, VarintReader } from './frames.ts'
 
 /** Identifiers of the settings that we know. */
-export const SettingId = {
+const SettingId = {
   qpackMaxTableCapacity: 0x01,
   maxFieldSectionSize: 0x06,
   qpackBlockedStreams: 0x07,
@@ -69,7 +69,7 @@ export const initialSettings: H3Settings = {
 const forbiddenIds = new Set([0x00, 0x02, 0x03, 0x04, 0x05])
 
 /** RFC 9114 section 7.2.4.1: reserved identifiers have the form 0x1f * N + 0x21. */
-export function reservedIdentifier(n: number): number {
+function reservedIdentifier(n: number): number {
   return 0x1f * n + 0x21
 }
 

@@ -11,7 +11,7 @@ export interface PaceListener {
 }
 
 /** Flat list of fields with names in lower case. */
-export function flatFields(init: FieldsInit | undefined): string[] {
+function flatFields(init: FieldsInit | undefined): string[] {
   if (init === undefined) return []
   const fields: string[] = []
   const entries = init instanceof Headers || Array.isArray(init) ? init : Object.entries(init)

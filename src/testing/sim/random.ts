@@ -1,5 +1,5 @@
 // Seeded randomness of the simulator: one generator per concern (network, workload, entropy), so that a
-// change in how often one of them draws does not shift the others. Used by everything under test/sim.
+// change in how often one of them draws does not shift the others. Used by everything in this folder and in test/sim.
 import type { Entropy } from '../../transport/crypto/entropy.ts'
 
 /** A small fast generator of 32-bit numbers (xoshiro128** with a splitmix32 seed). */

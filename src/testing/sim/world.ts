@@ -1,5 +1,5 @@
 // A world in a box: one server and one client, each a whole Endpoint, on a simulated network with a virtual clock.
-// Everything is derived from one seed. Scenarios (run-seed.ts, regression tests) drive it.
+// Everything is derived from one seed. Test servers (test-server.ts) and the scenarios of test/sim drive it.
 import { openSession, type SessionSettings } from '../../client/open-session.ts'
 import type { ClientSession } from '../../client/session.ts'
 import type { ExchangeHandler } from '../../handlers/exchange.ts'

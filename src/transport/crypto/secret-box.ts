@@ -7,7 +7,7 @@ import type { Entropy } from './entropy.ts'
 import { hkdfExpandLabel } from './key-schedule.ts'
 import { IV_LENGTH, TAG_LENGTH } from './suites.ts'
 
-export const BOX_KEY_NAME_LENGTH = 8
+const BOX_KEY_NAME_LENGTH = 8
 const KEY_LENGTH = 32
 const OPTIONS = { authTagLength: TAG_LENGTH }
 const HEADER = BOX_KEY_NAME_LENGTH + IV_LENGTH

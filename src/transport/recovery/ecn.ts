@@ -9,7 +9,7 @@ import { ECN_TESTING_PACKETS } from './limits.ts'
 import { EcnMark } from './received-packets.ts'
 import type { SentPacket } from './sent-packet.ts'
 
-export const EcnState = { disabled: 0, testing: 1, unknown: 2, capable: 3, failed: 4 } as const
+const EcnState = { disabled: 0, testing: 1, unknown: 2, capable: 3, failed: 4 } as const
 
 const STATE_NAME = ['disabled', 'testing', 'unknown', 'capable', 'failed'] as const
 

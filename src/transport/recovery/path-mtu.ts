@@ -15,7 +15,7 @@ import {
   MTU_SEARCH_STEP,
 } from './limits.ts'
 
-export const MtuState = { disabled: 0, base: 1, searching: 2, complete: 3 } as const
+const MtuState = { disabled: 0, base: 1, searching: 2, complete: 3 } as const
 
 const STATE_NAME = ['disabled', 'base', 'searching', 'complete'] as const
 
