@@ -26,7 +26,7 @@ async function selectStream(page: BrowserPage): Promise<void> {
 }
 
 const PICTURES: readonly Picture[] = [
-  { name: 'inspector-dark', width: 1920, height: 1080, colorScheme: 'dark', prepare: selectStream },
+  { name: 'inspector-dark', width: 1600, height: 860, colorScheme: 'dark', prepare: selectStream },
   { name: 'inspector-light', width: 1280, height: 800, colorScheme: 'light', prepare: selectStream },
   {
     name: 'inspector-tree',

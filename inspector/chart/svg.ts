@@ -26,7 +26,7 @@ export function chartSvg(graph: ChartGraph, placed: ElkNode): string {
 }
 
 const ARROWS =
-  '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ' +
+  '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" ' +
   'orient="auto-start-reverse"><path d="M0 0.8 7.4 4 0 7.2z" class="arrow"/></marker></defs>'
 
 interface Drawing {

@@ -152,10 +152,17 @@ function ListTabs({ shown }: { shown: number }): JSX.Element {
   )
 }
 
+/** What stands for the request where there is none. */
+const UNIDIRECTIONAL: Readonly<Record<string, string>> = {
+  sendStream: '→ one way, ours',
+  receiveStream: "← one way, the peer's",
+}
+
 function ActorRow({ actor, isSelected }: { actor: Actor; isSelected: boolean }): JSX.Element {
   useLive()
   const connection = store.connectionName(actor)
-  const text = actor.text === '' ? (store.machines.get(actor.machine)?.id ?? actor.kind) : actor.text
+  const id = store.machines.get(actor.machine)?.id ?? actor.kind
+  const text = actor.text === '' ? (UNIDIRECTIONAL[id] ?? id) : actor.text
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox around it and the page's keys do the same
     // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus
