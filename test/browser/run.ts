@@ -132,6 +132,10 @@ async function runBrowser(kind: BrowserKind): Promise<void> {
   for (const check of SPECIAL_CHECKS) if (only.test(check.title)) await runSpecial(kind, check)
 }
 
+// Stopped from outside (a time limit of CI), the run takes its browser along: that is done on exit.
+process.once('SIGTERM', () => process.exit(143))
+process.once('SIGINT', () => process.exit(130))
+
 const wanted = (options.browser ?? ['chromium', 'firefox']).map((name) => name.toLowerCase())
 for (const kind of [chromium, firefox]) {
   if (!wanted.includes(kind.name.toLowerCase())) continue
