@@ -1,5 +1,5 @@
 // What may be seen of events and contexts of users' machines: shapes, unless payloads are revealed. Used by
-// service-watch.ts and feed-link.ts.
+// service-watch.ts and selection.ts.
 import { DETAIL_TEXT } from './limits.ts'
 
 /** The members of an event beside its type; undefined where it has none. */

@@ -1,5 +1,5 @@
 // Events of one actor of a user's machine, by XState's own inspection, for as long as somebody has it selected. Made by
-// feed-link.ts.
+// selection.ts.
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate'
 import type { MachineCatalogue } from './machine-catalogue.ts'
 import { eventName } from './machine-definition.ts'

@@ -1,5 +1,5 @@
 // Counts what machines do while somebody looks: how often each pair of state and event, and how long states last. Fed by
-// local-feed.ts with numbers, some thousand times a second; read ten times a second.
+// population.ts with numbers, some thousand times a second; read ten times a second.
 import { type CompiledMachine, Outcome } from '../machines/index.ts'
 import type { Dwell } from './protocol.ts'
 
