@@ -40,6 +40,9 @@ export class Population implements TransitionTap {
   /** Histories of actors that no scan has seen yet. */
   readonly #young = new Map<LifeActor, TrackHistory>()
   #counts = new Map<number, number[]>()
+  /** The machine that was counted last: thousands of streams come one after the other. */
+  #countedMachine = -1
+  #counted: number[] = []
   #scan = 0
   #lastUid: number
 
@@ -98,6 +101,7 @@ export class Population implements TransitionTap {
     this.gone = []
     this.hidden = 0
     this.#counts = new Map()
+    this.#countedMachine = -1
     for (const { supervisor } of this.#endpoint.entries) this.#seeConnection(supervisor)
     for (const { actor, host } of this.#endpoint.inspection.services) this.#seeService(actor, host)
     this.counts = this.#counts
@@ -159,25 +163,33 @@ export class Population implements TransitionTap {
     parent: number,
     supervisor: ConnectionSupervisor,
   ): Track | undefined {
-    const machine = this.#tracks.get(actor)?.machine ?? this.#catalogue.ofTable(actor.table, kind)
-    const track = this.#note(actor, kind, machine, key, parent, actor.state, actor.since, supervisor)
-    if (track?.history === undefined && track !== undefined) {
-      const history = this.#young.get(actor)
-      track.history = history ?? new TrackHistory(actor.state)
+    const known = this.#tracks.get(actor)
+    if (known !== undefined) {
+      this.#touch(known, actor.state, actor.since)
+      return known
     }
+    const machine = this.#catalogue.ofTable(actor.table, kind)
+    const track = this.#note(actor, kind, machine, key, parent, actor.state, actor.since, supervisor)
+    if (track !== undefined) track.history = this.#young.get(actor) ?? new TrackHistory(actor.state)
     return track
   }
 
   #seeHandler(handler: HandlerActor, supervisor: ConnectionSupervisor, connection: number): void {
-    const { request, phase, startedAt, cancelledAt } = handler
+    const { request, phase } = handler
+    const known = this.#tracks.get(handler)
+    if (known !== undefined && known.state === phase && known.above?.isGone === false) {
+      this.#touch(known, phase, known.since)
+      return
+    }
     const stream = this.#streamTrack(supervisor, request.id)
-    const since = Math.floor(phase === 0 ? startedAt : cancelledAt)
+    const since = Math.floor(phase === 0 ? handler.startedAt : handler.cancelledAt)
     const parent = stream?.uid ?? connection
     const { handler: machine } = this.#catalogue
-    const before = this.#tracks.get(handler)?.state
+    const before = known?.state
     const track = this.#note(handler, 'handler', machine, request.id, parent, phase, since, supervisor)
     if (track === undefined) return
     track.parent = parent
+    track.above = stream
     if (track.text === '') track.text = `${request.method} ${request.path}`.slice(0, ROW_TEXT)
     if (before !== undefined && before !== phase) this.#tellPhase(track, before)
     if (stream !== undefined && stream.text === '') {
@@ -221,38 +233,50 @@ export class Population implements TransitionTap {
     since: number,
     supervisor: ConnectionSupervisor | undefined,
   ): Track | undefined {
-    this.#count(machine, state)
-    let track = this.#tracks.get(actor)
-    if (track === undefined) {
-      if (this.#tracks.size >= MOST_ROWS) {
-        this.hidden++
-        return undefined
-      }
-      this.#lastUid++
-      track = new Track(this.#lastUid, KIND[kind], actor, machine, key, parent)
-      track.supervisor = supervisor
-      track.bornAt = this.#scan
-      track.state = state
-      track.since = since
-      this.#tracks.set(actor, track)
-      this.#byUid.set(track.uid, track)
-      this.born.push(track)
-    } else if (track.state !== state || track.since !== since) {
-      track.state = state
-      track.since = since
-      this.moved.push(track)
+    const known = this.#tracks.get(actor)
+    if (known !== undefined) {
+      this.#touch(known, state, since)
+      return known
     }
-    track.seen = this.#scan
+    if (this.#tracks.size >= MOST_ROWS) {
+      this.hidden++
+      this.#count(machine, state)
+      return undefined
+    }
+    this.#lastUid++
+    const track = new Track(this.#lastUid, KIND[kind], actor, machine, key, parent)
+    track.supervisor = supervisor
+    track.bornAt = this.#scan
+    track.state = state
+    track.since = since
+    this.#tracks.set(actor, track)
+    this.#byUid.set(track.uid, track)
+    this.born.push(track)
+    this.#touch(track, state, since)
     return track
   }
 
+  /** It is still there. */
+  #touch(track: Track, state: number, since: number): void {
+    this.#count(track.machine, state)
+    track.seen = this.#scan
+    if (track.state === state && track.since === since) return
+    track.state = state
+    track.since = since
+    this.moved.push(track)
+  }
+
   #count(machine: number, state: number): void {
-    let counts = this.#counts.get(machine)
-    if (counts === undefined) {
-      counts = []
-      this.#counts.set(machine, counts)
+    if (machine !== this.#countedMachine) {
+      let counts = this.#counts.get(machine)
+      if (counts === undefined) {
+        counts = []
+        this.#counts.set(machine, counts)
+      }
+      this.#countedMachine = machine
+      this.#counted = counts
     }
-    counts[state] = (counts[state] ?? 0) + 1
+    this.#counted[state] = (this.#counted[state] ?? 0) + 1
   }
 
   #machineOf(table: CompiledMachine): number {

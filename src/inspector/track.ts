@@ -61,6 +61,8 @@ export class Track {
   isGone = false
   /** Of a stream. */
   stream: QuicStream | undefined = undefined
+  /** Of a handler: its stream. */
+  above: Track | undefined = undefined
   /** Of everything that belongs to a connection. */
   supervisor: ConnectionSupervisor | undefined = undefined
   history: TrackHistory | undefined = undefined

@@ -13,6 +13,7 @@ const EXIT_TIMEOUT = 15_000
 export interface Ready {
   readonly port: number
   readonly inspector: string
+  readonly inspectorToken: string
   readonly pid: number
   readonly workers: readonly { readonly id: number; readonly pid: number }[]
 }

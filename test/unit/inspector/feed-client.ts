@@ -1,5 +1,6 @@
 // A page without a page: opens the feed and keeps what it is told, as the tests of src/inspector want it.
 import { WebSocket } from 'ws'
+import { UIDS_PER_WORKER } from '../../../src/inspector/population.ts'
 import type {
   ClientMessage,
   MachineDefinition,
@@ -39,17 +40,18 @@ export class FeedClient {
   async next<Type extends ServerMessage['type']>(
     type: Type,
     condition: (message: Of<Type>) => boolean = () => true,
+    timeout?: number,
   ): Promise<Of<Type>> {
-    return this.until(() =>
+    const find = (): Of<Type> | undefined =>
       this.messages.find(
         (message): message is Of<Type> => message.type === type && condition(message as Of<Type>),
-      ),
-    )
+      )
+    return this.until(find, timeout)
   }
 
   /** Asks again after each message until there is an answer. */
-  async until<Answer>(ask: () => Answer | undefined | false): Promise<Answer> {
-    const end = performance.now() + 5_000
+  async until<Answer>(ask: () => Answer | undefined | false, timeout = 5_000): Promise<Answer> {
+    const end = performance.now() + timeout
     for (;;) {
       const answer = ask()
       if (answer !== undefined && answer !== false) return answer
@@ -97,8 +99,14 @@ export class FeedClient {
     this.#wake()
   }
 
+  /** What a worker has said before is void. */
+  #forget(worker: number): void {
+    for (const uid of this.rows.keys())
+      if (Math.floor(uid / UIDS_PER_WORKER) === worker) this.rows.delete(uid)
+  }
+
   #apply(tick: Tick): void {
-    if (tick.isFresh) this.rows.clear()
+    if (tick.isFresh) this.#forget(tick.worker)
     for (const uid of tick.gone ?? []) this.rows.delete(uid)
     for (const row of tick.rows ?? []) this.rows.set(row[0], row)
     for (const [uid, state, since] of tick.moves ?? []) {

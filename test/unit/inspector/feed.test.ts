@@ -134,25 +134,6 @@ describe('the feed', () => {
     expect(events.find(({ event }) => event === 'user.go')!.detail).toBe('{"word":"sesame"}')
   })
 
-  it('builds nothing while nobody looks: no tap, no timer, no event', async () => {
-    const { inspector, server } = await startInspected()
-    const session = await connectTo(server)
-    await (await session.request({ path: '/health' })).text()
-    let events = 0
-    const before = process.getActiveResourcesInfo().length
-    const client = await openFeed(inspector)
-    await client.row('connection')
-    await client.close()
-    await (await session.request({ path: '/health' })).text()
-    await new Promise((resolve) => setTimeout(resolve, 250))
-    // Nobody is there to be told: an observer would be asked for its `next`.
-    const { inspect$ } = server
-    const subscription = inspect$.subscribe(() => events++)
-    expect(events).toBe(0)
-    subscription.unsubscribe()
-    expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before)
-  })
-
   it('tells of a stuck stream, with its reason, and of a crash, with what became of it', async () => {
     const { inspector, server } = await startInspected({
       supervision: { handlerDeadline: 300, handlerGrace: 200 },
