@@ -1,7 +1,13 @@
 // Walks a path of the connection machine (RFC 9000 section 10) on a real client connection before a scripted server:
 // timers by time that passes, packets by the server, the rest by the application. Compared after each step: the machine,
 // the streams that the connection has, what its application was told, and whether CONNECTION_CLOSE was sent.
-import type { GraphEdge, GraphState, MachinePath, PathDriver } from '../../src/testing/index.ts'
+import {
+  type GraphEdge,
+  type GraphState,
+  type MachinePath,
+  type PathDriver,
+  textOf,
+} from '../../src/testing/index.ts'
 import * as frame from '../rfc/frame-bytes.ts'
 import { Level, ScriptedPeer } from '../rfc/scripted-peer.ts'
 
@@ -16,6 +22,9 @@ const LIVE = new Set(['handshaking', 'established', 'confirmed'])
 
 export class ConnectionDriver implements PathDriver {
   readonly peer: ScriptedPeer
+  /** States since the last comparison, and whether the actor has said that it is over. */
+  #met: string[] = []
+  #isComplete = false
   #hasClosedLocally = false
   #packetsAtEnd = -1
   /** The rest of the server's handshake flight. */
@@ -25,6 +34,12 @@ export class ConnectionDriver implements PathDriver {
     const isHandshakeTimeout = path.steps.some(({ event }) => event.type === 'timeout.handshake')
     const settings = isHandshakeTimeout ? { handshakeTimeout: 1_000 } : { maxIdleTimeout: IDLE }
     this.peer = new ScriptedPeer({ role: 'server', settings, parameters: { statelessResetToken: TOKEN } })
+    this.peer.connection.actor.subscribe({
+      next: ({ value }) => this.#met.push(textOf(value)),
+      complete: () => {
+        this.#isComplete = true
+      },
+    })
     this.peer.start()
     const first = path.steps[0]?.event.type
     // The answer to the first flight; it would make a Version Negotiation packet too late.
@@ -104,12 +119,15 @@ export class ConnectionDriver implements PathDriver {
     )
   }
 
-  check(state: GraphState): void {
+  check(state: GraphState, edge?: GraphEdge): void {
     const { application, supervisor } = this.peer.end
     const { actor } = this.#connection
     const due = actor.table.name[actor.table.stateOf(state.value)]
     const is = actor.table.name[actor.state]
     if (is !== due) throw new Error(`the connection is in ${is}, the model in ${due}`)
+    const others = this.#met.splice(0).filter((key) => key !== state.key && key !== edge?.from.key)
+    if (others.length > 0) throw new Error(`the connection was in ${others[0]} on the way`)
+    if (this.#isComplete !== state.isFinal) throw new Error('the actor is not over when its machine is')
     const isLive = LIVE.has(state.key)
     if (!isLive && supervisor.live.size > 0) throw new Error('streams outlive their connection')
     if ((application.closing === undefined) !== isLive)

@@ -9,6 +9,7 @@ import {
   replay,
 } from '../../src/testing/index.ts'
 import { ConnectionDriver } from './connection-driver.ts'
+import type { ModelSuite } from './stream-suite.ts'
 
 export const connectionGraph = graphOf(connectionLife.machine, { events: connectionLife.events })
 
@@ -26,6 +27,13 @@ export const connectionCover = edgeCover(connectionGraph, {
   isFeasible: ({ steps }) =>
     steps.every((edge) => edge.outcome !== 'transition' || whyUnreachable(edge) === undefined),
 })
+
+export const connectionSuite: ModelSuite = {
+  table: connectionLife,
+  graph: connectionGraph,
+  cover: connectionCover,
+  walk: (path) => walkConnection(path),
+}
 
 /** @throws ReplayError, or Error when the connection does not end */
 export async function walkConnection(path: MachinePath, coverage?: Coverage): Promise<void> {

@@ -20,6 +20,32 @@ export const EQUIVALENT: readonly Equivalence[] = [
       'resetRecvd begins and ends within one call of ReceivingPart.handleReset, which nothing but the application ' +
       'that it calls can interrupt: no packet is read or written in it, so that nobody raises the events of packets',
   },
+  {
+    machine: 'connection',
+    state: /^handshaking$/,
+    possible: [
+      'handshake.completed',
+      'close.local',
+      'close.silent',
+      'recv.connectionClose',
+      'recv.versionNegotiation',
+      'timeout.idle',
+      'timeout.handshake',
+    ],
+    why: 'a stateless reset is looked for only once the handshake is complete (RFC 9000 section 10.3.1)',
+  },
+  {
+    machine: 'connection',
+    state: /^closing$/,
+    possible: ['close.local', 'close.silent', 'timeout.drain', 'handshake.completed', 'handshake.confirmed'],
+    why: 'a closing connection counts packets and opens none: entering draining is a MAY (RFC 9000 section 10.2.1)',
+  },
+  {
+    machine: 'connection',
+    state: /^draining\.local$/,
+    possible: [],
+    why: 'it is entered from closing alone, by a packet that is not opened',
+  },
 ]
 
 /** Why a mutant that survives may do so; undefined when it may not. */

@@ -1,10 +1,11 @@
-// `npm run mutants [-- --all] [-- --machine NAME]`: breaks each table of a stream machine in every small way and has
+// `npm run mutants [-- --all] [-- --machine NAME]`: breaks the tables of streams and connections in every small way and has
 // the generated suite run on it. Prints the survivors and exits with 1 when one of them is not argued to be equivalent.
 import { parseArgs } from 'node:util'
+import { connectionSuite } from './connection-suite.ts'
 import { whyEquivalent } from './equivalent-mutants.ts'
 import { check } from './mutation-check.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
-import { type StreamSuite, streamSuites } from './stream-suite.ts'
+import { type ModelSuite, streamSuites } from './stream-suite.ts'
 
 const { values } = parseArgs({
   options: { all: { type: 'boolean', default: false }, machine: { type: 'string' } },
@@ -16,7 +17,7 @@ interface Tally {
   readonly faults: string[]
 }
 
-async function judge(suite: StreamSuite, mutation: Mutation, tally: Tally): Promise<void> {
+async function judge(suite: ModelSuite, mutation: Mutation, tally: Tally): Promise<void> {
   const kill = await check(suite, mutation)
   const why = whyEquivalent(suite.table, mutation)
   if (kill === undefined && why === undefined)
@@ -30,7 +31,7 @@ async function judge(suite: StreamSuite, mutation: Mutation, tally: Tally): Prom
 }
 
 let faults = 0
-for (const suite of streamSuites.filter(
+for (const suite of [...streamSuites, connectionSuite].filter(
   ({ table }) => values.machine === undefined || table.id === values.machine,
 )) {
   const started = performance.now()

@@ -3,7 +3,7 @@
 import type { CompiledMachine } from '../../src/machines/index.ts'
 import { takeMissed, takeViolations } from '../supervision-faults.ts'
 import type { Mutation } from './mutations.ts'
-import { circumstances, type StreamSuite, walk } from './stream-suite.ts'
+import type { ModelSuite } from './stream-suite.ts'
 
 /** Which path noticed, and what. */
 export interface Kill {
@@ -12,7 +12,7 @@ export interface Kill {
 }
 
 /** Walks the paths on the broken table, those that meet what is broken first, until one fails. */
-export async function check(suite: StreamSuite, mutation: Mutation): Promise<Kill | undefined> {
+export async function check(suite: ModelSuite, mutation: Mutation): Promise<Kill | undefined> {
   const { table, cover } = suite
   const isNear = nearness(table, mutation)
   const paths = [...cover.paths.entries()]
@@ -21,7 +21,7 @@ export async function check(suite: StreamSuite, mutation: Mutation): Promise<Kil
   try {
     for (const [index, path] of ordered) {
       try {
-        await walk(table.id, path, circumstances(index))
+        await suite.walk(path, index)
       } catch (error) {
         return { path: path.name, message: (error as Error).message }
       }
@@ -37,7 +37,7 @@ export async function check(suite: StreamSuite, mutation: Mutation): Promise<Kil
   }
 }
 
-type SuitePath = StreamSuite['cover']['paths'][number]
+type SuitePath = ModelSuite['cover']['paths'][number]
 
 function nearness(table: CompiledMachine, { state, event }: Mutation): (path: SuitePath) => boolean {
   const type = event === undefined ? undefined : table.events[event]

@@ -13,21 +13,24 @@ import {
 import { StreamDriver, type StreamDriverOptions } from './stream-driver.ts'
 import { isStreamPathFeasible } from './stream-parts.ts'
 
-export interface StreamSuite {
+/** What the mutation check needs of a generated suite. */
+export interface ModelSuite {
   readonly table: CompiledMachine
   readonly graph: MachineGraph
   readonly cover: EdgeCover
+  /** Walks the path of this number. @throws Error when the real thing is not what the model says */
+  walk(path: MachinePath, number: number): Promise<void>
 }
 
 const CLOSINGS = ['local', 'peer', 'vanish', 'abandon'] as const
 
-function suiteOf(table: CompiledMachine): StreamSuite {
+function suiteOf(table: CompiledMachine): ModelSuite {
   const graph = graphOf(table.machine, { events: table.events })
   const cover = edgeCover(graph, { isFeasible: (path) => isStreamPathFeasible(table.id, path) })
-  return { table, graph, cover }
+  return { table, graph, cover, walk: (path, number) => walk(table.id, path, circumstances(number)) }
 }
 
-export const streamSuites: readonly StreamSuite[] = [sendStream, receiveStream, bidiStream].map(suiteOf)
+export const streamSuites: readonly ModelSuite[] = [sendStream, receiveStream, bidiStream].map(suiteOf)
 
 /** The circumstances of a path: over the paths of a suite each of them meets the others. */
 export function circumstances(number: number): StreamDriverOptions {
