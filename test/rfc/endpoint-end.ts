@@ -41,6 +41,7 @@ export class EndpointEnd implements EndUnderTest {
   readonly application = new TestApplication()
   readonly #socket: SimSocket
   readonly #arrived: Uint8Array[] = []
+  readonly #marks: number[] = []
   /** Stands for the connection until the endpoint has one: nothing reaches it. */
   readonly #nobody: QuicConnection
   #connection: QuicConnection | undefined
@@ -52,11 +53,15 @@ export class EndpointEnd implements EndUnderTest {
     const alpn = [isPlain ? 'test' : 'h3']
     this.clock = new VirtualClock(options.startsAt)
     const random = new Random(seed)
-    const link = { ...PERFECT_LINK, delay: DELAY }
+    const link = { ...PERFECT_LINK, delay: DELAY, mtu: 65_535 }
     const network = new SimNetwork(this.clock, random.fork('network'), () => link)
     this.#socket = network.createSocket('10.0.0.1', 4_433)
-    network.createSocket(PEER.address, PEER.port).start((buffer, start, end) => {
+    const peer = network.createSocket(PEER.address, PEER.port)
+    peer.supportsEcn = true
+    this.#socket.supportsEcn = options.settings?.ecn === true
+    peer.start((buffer, start, end, _remote, ecn = 0) => {
       this.#arrived.push(new Uint8Array(buffer.subarray(start, end)))
+      this.#marks.push(ecn)
     })
     const http3 = http3Service((exchange) => exchange.respond(200))
     const application = isPlain ? () => this.application : (options.application ?? http3)
@@ -103,8 +108,13 @@ export class EndpointEnd implements EndUnderTest {
     return this.connection.localIds.active.some(({ bytes }) => Buffer.compare(bytes, id) === 0)
   }
 
-  deliver(bytes: Uint8Array): void {
-    this.#socket.deliver(bytes, PEER)
+  deliver(bytes: Uint8Array, ecn = 0): void {
+    this.#socket.deliver(bytes, PEER, ecn)
+  }
+
+  /** ECN fields of what `take` returns, in the same order. */
+  takeMarks(): number[] {
+    return this.#marks.splice(0)
   }
 
   /** What has arrived at the peer when everything that is due now has run. */

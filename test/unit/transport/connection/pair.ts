@@ -215,7 +215,7 @@ export class Pair {
   readonly server: TestEnd
   now = 0
   delay = 10
-  drop: (index: number, toServer: boolean, bytes: Uint8Array) => boolean = () => false
+  drop: (index: number, toServer: boolean, bytes: Uint8Array, mark: number) => boolean = () => false
   /** What the link makes of the ECN field of a datagram. */
   remark: (ecn: number, index: number, toServer: boolean) => number = (ecn) => ecn
   readonly sent = { toServer: 0, toClient: 0 }
@@ -245,19 +245,23 @@ export class Pair {
       this.flush(this.client)
       this.flush(this.server)
       if (done()) return
-      const next = Math.min(
-        this.#nextArrival(),
-        this.client.connection.nextTimeout(),
-        this.server.connection.nextTimeout(),
-      )
+      const next = Math.min(this.#nextArrival(), this.nextDue(this.client), this.nextDue(this.server))
       if (next > end) break
       this.now = Math.max(this.now, next)
       this.#deliver()
-      for (const { connection } of [this.client, this.server]) {
-        if (connection.nextTimeout() <= this.now) connection.handleTimeout(this.now)
-      }
+      for (const side of [this.client, this.server]) this.fire(side)
     }
     this.now = end
+  }
+
+  /** When something of this side is due by itself. */
+  protected nextDue(end: TestEnd): number {
+    return end.connection.nextTimeout()
+  }
+
+  /** Runs what is due. */
+  protected fire({ connection }: TestEnd): void {
+    if (connection.nextTimeout() <= this.now) connection.handleTimeout(this.now)
   }
 
   handshake(): this {
@@ -274,15 +278,20 @@ export class Pair {
         const bytes = new Uint8Array(
           batch.buffer.subarray(batch.starts[i], batch.starts[i] + batch.lengths[i]),
         )
-        const direction = toServer ? 'toServer' : 'toClient'
-        this.bytesSent[direction] += bytes.length
-        const index = this.sent[direction]++
-        if (this.drop(index, toServer, bytes)) continue
-        const ecn = this.remark(batch.ecn[i], index, toServer)
-        this.#flying.push({ at: this.now + this.delay, to: toServer ? this.server : this.client, bytes, ecn })
+        this.carry(toServer, bytes, batch.ecn[i])
       }
       batch.reset()
     }
+  }
+
+  /** Lets a datagram fly, unless it is lost. */
+  protected carry(toServer: boolean, bytes: Uint8Array, mark: number): void {
+    const direction = toServer ? 'toServer' : 'toClient'
+    this.bytesSent[direction] += bytes.length
+    const index = this.sent[direction]++
+    if (this.drop(index, toServer, bytes, mark)) return
+    const ecn = this.remark(mark, index, toServer)
+    this.#flying.push({ at: this.now + this.delay, to: toServer ? this.server : this.client, bytes, ecn })
   }
 
   /** Hands over bytes as if they came from the other side. */
