@@ -7,7 +7,7 @@ import { MAX_QUEUED_DATAGRAMS } from '../../src/transport/connection/limits.ts'
 import { TransportErrorCode } from '../../src/transport/wire/index.ts'
 import { frame, getFields, hex, varint } from '../unit/http3/session.ts'
 import { SupervisedWorld } from '../unit/supervisor/supervised-world.ts'
-import { Pair } from '../unit/transport/connection/pair.ts'
+import { PAIRS } from './endpoint-pair.ts'
 import { Http3Peer, ok } from './http3-peer.ts'
 
 const some = { maxDatagramFrameSize: 65_535 }
@@ -56,21 +56,24 @@ describe('54 what may be sent (RFC 9221 sections 3 and 5, RFC 9297 section 2.1.1
     await peer.expectClose(H3ErrorCode.H3_SETTINGS_ERROR)
   })
 
-  test('54 a lost one is not sent again, but counts in flight until it is known to be lost', () => {
-    const pair = new Pair({ client: some, server: some }).handshake()
-    const { connection } = pair.client
-    pair.run(1_000)
-    const payloads: number[] = []
-    pair.server.application.onDatagram = (payload) => payloads.push(payload.length)
-    expect(connection.recovery.bytesInFlight).toBe(0)
-    const first = pair.sent.toServer
-    pair.drop = (index, toServer) => toServer && index === first
-    connection.sendDatagram(new Uint8Array(700))
-    pair.flush(pair.client)
-    expect(connection.recovery.bytesInFlight).toBeGreaterThan(700)
-    pair.run(3_000)
-    expect([payloads, connection.recovery.bytesInFlight]).toEqual([[], 0])
-  })
+  test.each(PAIRS)(
+    '54 a lost one is not sent again, but counts in flight while it may arrive: to %s',
+    (_side, Ends) => {
+      const pair = new Ends({ client: some, server: some }).handshake()
+      const { connection } = pair.client
+      pair.run(1_000)
+      const payloads: number[] = []
+      pair.server.application.onDatagram = (payload) => payloads.push(payload.length)
+      expect(connection.recovery.bytesInFlight).toBe(0)
+      const first = pair.sent.toServer
+      pair.drop = (index, toServer) => toServer && index === first
+      connection.sendDatagram(new Uint8Array(700))
+      pair.flush(pair.client)
+      expect(connection.recovery.bytesInFlight).toBeGreaterThan(700)
+      pair.run(3_000)
+      expect([payloads, connection.recovery.bytesInFlight]).toEqual([[], 0])
+    },
+  )
 })
 
 describe('55 queues (RFC 9221 section 5)', () => {

@@ -8,12 +8,12 @@ import {
 } from '../../src/transport/connection/index.ts'
 import { type BackendSet, selectBackends } from '../../src/transport/crypto/index.ts'
 import { TransportErrorCode } from '../../src/transport/wire/index.ts'
-import { Pair, type TestEnd } from '../unit/transport/connection/pair.ts'
+import type { Pair, TestEnd } from '../unit/transport/connection/pair.ts'
 import { SIDES } from './endpoint-peer.ts'
 import * as frame from './frame-bytes.ts'
 import { Level, type ScriptedPeer } from './scripted-peer.ts'
 
-describe.each(SIDES)('against %s', (_side, Peer) => {
+describe.each(SIDES)('against %s', (_side, Peer, Ends) => {
   const { KEY_UPDATE_ERROR, AEAD_LIMIT_REACHED } = TransportErrorCode
 
   const keysOf = (end: TestEnd) => end.connection.applicationKeys!
@@ -29,7 +29,7 @@ describe.each(SIDES)('against %s', (_side, Peer) => {
   }
 
   function established(options: ConstructorParameters<typeof Pair>[0] = {}): Pair {
-    const pair = new Pair(options).handshake()
+    const pair = new Ends(options).handshake()
     pair.run(500)
     return pair
   }

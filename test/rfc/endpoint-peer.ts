@@ -1,7 +1,9 @@
 // A scripted peer (scripted-peer.ts) whose other side is a whole endpoint on a simulated socket, instead of one
 // connection: routing, supervision and the turns of the loop are part of what is tested.
 import type { Endpoint } from '../../src/supervisor/endpoint.ts'
+import { Pair } from '../unit/transport/connection/pair.ts'
 import { EndpointEnd, type EndpointPeerOptions } from './endpoint-end.ts'
+import { EndpointPair } from './endpoint-pair.ts'
 import type { ScriptedOptions } from './scripted-options.ts'
 import { ScriptedPeer } from './scripted-peer.ts'
 
@@ -76,8 +78,8 @@ export class PlainEndpointPeer extends EndpointPeer {
   }
 }
 
-/** Both, for `describe.each`. */
-export const SIDES = [
-  ['a connection', ScriptedPeer],
-  ['a whole endpoint', PlainEndpointPeer],
-] as const
+/** Both, for `describe.each`: the scripted peer, and two ends of ours. */
+export const SIDES: readonly (readonly [string, typeof ScriptedPeer, typeof Pair])[] = [
+  ['a connection', ScriptedPeer, Pair],
+  ['a whole endpoint', PlainEndpointPeer, EndpointPair],
+]
