@@ -1,6 +1,7 @@
 /** What the inspector's page promises, one check each. Run by run.ts. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { startMockFeed } from '../../../inspector/ui/dev/mock-feed.ts'
 import { type BrowserPage, HANDLER_DEADLINE, HANDLER_GRACE, type InspectedSite, type launch } from './site.ts'
 
 export interface InspectorContext {
@@ -308,6 +309,32 @@ const offline: InspectorCheck = {
   },
 }
 
+const reconnects: InspectorCheck = {
+  title: 'a lost feed is said and comes back by itself; 5,000 streams are a few dozen rows',
+  async run({ page }) {
+    const options = { streams: 5_000, rate: 1_000, stuck: 1 }
+    const first = await startMockFeed({ ...options, port: 0 })
+    const port = Number(new URL(first.url).port)
+    try {
+      await page.goto(first.url)
+      await page.waitForSelector('.list .row')
+      const rows = await page.evaluate<number>("document.querySelectorAll('.list .row').length")
+      expect(rows < 80, `${rows} rows exist`)
+      expect((await text(page, '.list [role="tab"]')).includes('5000'), 'not all streams are counted')
+    } finally {
+      first.close()
+    }
+    await page.waitForSelector('.banner.red', { timeout: 5_000 })
+    const second = await startMockFeed({ ...options, port })
+    try {
+      await page.waitForSelector('.banner.red', { timeout: 15_000, state: 'detached' })
+      await page.waitForSelector('.list .row')
+    } finally {
+      second.close()
+    }
+  },
+}
+
 export const CHECKS: readonly InspectorCheck[] = [
   stuckOnTop,
   listFilters,
@@ -322,4 +349,5 @@ export const CHECKS: readonly InspectorCheck[] = [
   connectionPanel,
   exportsAndReplay,
   offline,
+  reconnects,
 ]
