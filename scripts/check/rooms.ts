@@ -50,7 +50,10 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   // Puts whole servers and clients on a simulated network: it knows everybody, and nobody knows it.
   'src/testing': { rooms: PUBLIC, packages: ['xstate', 'rxjs', 'fast-check', 'vitest'] },
   'src/cli': { rooms: PUBLIC, packages: [] },
-  inspector: { rooms: ['src/machines', 'src/inspector', 'src/index.ts'], packages: ['xstate', 'rxjs'] },
+  inspector: {
+    rooms: ['src/machines', 'src/inspector', 'src/index.ts'],
+    packages: ['xstate', 'rxjs', 'preact', '@preact/*', 'vite', 'elkjs', 'ws'],
+  },
   examples: {
     rooms: ['src/index.ts'],
     packages: ['quactor', 'xstate', 'rxjs', 'express', 'fastify', 'hono', 'vitest'],

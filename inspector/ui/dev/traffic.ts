@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { connect } from '../../../src/client/connect.ts'
+import { connect } from '../../../src/index.ts'
 
 const PATHS = [
   '/bytes/200000',
