@@ -20,6 +20,8 @@ const PEERS = Buffer.from('abcd')
 const RELIABLE_SIZE = 2
 /** Longer than any PTO of a path without delay, ms. */
 const PTO = 200
+/** Losses of one path; the rest pass without. */
+const MAX_LOSSES = 5
 /** Longer than the idle timeout and three PTOs after it, ms. */
 const IDLE = 60_000
 
@@ -44,6 +46,7 @@ export class StreamDriver implements PathDriver {
   #done = -1
   #failure: unknown
   #isClosed = false
+  #losses = 0
   /** The packet with the newest of what the peer has sent, and whether nothing before it is missing. */
   #lastSent = -1
   #isWhole = false
@@ -215,7 +218,9 @@ export class StreamDriver implements PathDriver {
 
   /** Nothing is acknowledged until it has been sent again. */
   #loseAll(): void {
-    this.peer.advance(PTO)
+    // RFC 9002 section 6.2.1: each PTO is twice the one before; further ones would meet the idle timeout.
+    if (this.#losses === MAX_LOSSES) return
+    this.peer.advance(PTO * 2 ** this.#losses++)
     this.wire.expectRepeats()
   }
 
