@@ -245,6 +245,7 @@ const connectionPanel: InspectorCheck = {
     await open(context)
     const { page } = context
     await selectSlow(page)
+    await page.click('.family .link')
     await page.click('.detail [role="tab"] >> text=Connection')
     await page.waitForSelector('.panel .plot')
     const panel = await text(page, '.panel')
