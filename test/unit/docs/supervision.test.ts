@@ -81,7 +81,7 @@ test.each(Object.entries(TABLES))('the table "%s" is that of the code', (name, m
   const start = page.indexOf(marker) + marker.length
   // The table is everything up to the next empty line.
   const end = page.indexOf('\n\n', start - 1)
-  if (process.env['UPDATE_DOCS'] !== undefined) {
+  if (process.env.UPDATE_DOCS !== undefined) {
     writeFileSync(PAGE, page.slice(0, start) + make() + page.slice(end))
     return
   }
