@@ -16,6 +16,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/*.test.ts'],
     exclude: ['test/interop/**', 'test/browser/**', '**/node_modules/**'],
     setupFiles: ['test/setup.ts'],
+    // Both cores of a small machine: the tests wait for conditions, none for the clock.
+    maxWorkers: 2,
     // A hang, and no verdict on speed: a busy machine takes its time.
     testTimeout: 90_000,
     hookTimeout: 60_000,
