@@ -36,15 +36,34 @@ async function limited(work: Promise<void>): Promise<void> {
   await Promise.race([work, limit]).finally(() => clearTimeout(timer))
 }
 
+/** Checks that had to run twice. */
+const unsteady: string[] = []
+
+/**
+ * Runs a check; one that fails runs a second time, and the second time counts: a browser on a busy machine has timers of
+ * its own. What fails twice is a fault, what fails once is said at the end.
+ */
 async function report(title: string, body: () => Promise<void>): Promise<void> {
+  if (await attempt(title, body)) {
+    counts.passed++
+    return
+  }
+  console.log(`  once more: ${title}`)
+  if (await attempt(title, body)) {
+    counts.passed++
+    unsteady.push(title)
+  } else counts.failed++
+}
+
+async function attempt(title: string, body: () => Promise<void>): Promise<boolean> {
   const started = performance.now()
   try {
     await limited(body())
-    counts.passed++
     console.log(`  ok     ${title} (${((performance.now() - started) / 1000).toFixed(2)} s)`)
+    return true
   } catch (error) {
-    counts.failed++
     console.log(`  FAILED ${title}: ${error instanceof Error ? error.message : String(error)}`)
+    return false
   }
 }
 
@@ -141,6 +160,7 @@ for (const kind of [chromium, firefox]) {
   if (!wanted.includes(kind.name.toLowerCase())) continue
   await runBrowser(kind)
 }
+if (unsteady.length > 0) console.log(`\nrun twice: ${unsteady.join('; ')}`)
 console.log(
   `\n${counts.passed} passed, ${counts.failed} failed, ${counts.cannot} cannot be done by the browser`,
 )
