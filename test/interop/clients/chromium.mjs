@@ -119,8 +119,14 @@ await check('WebSocket on /ws over HTTP/3 returns what it is sent', async () => 
   expect(opened.received.join() === `text,${UPLOAD_BYTES}`, `received ${opened.received}`)
   expect(opened.protocol === 'echo', `subprotocol ${opened.protocol}`)
   // Exchanges over TCP are no handlers of a QUIC connection.
-  const { handlers } = await (await fetch(new URL('/status', process.env.QUACTOR_INSPECTOR))).json()
-  expect(handlers.live === 1, `${handlers.live} handlers live: the WebSocket is not on HTTP/3`)
+  // That of the event stream before may take a moment to end.
+  let live = 0
+  for (let attempt = 0; attempt < 50; attempt++) {
+    live = (await (await fetch(new URL('/status', process.env.QUACTOR_INSPECTOR))).json()).handlers.live
+    if (live === 1) break
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(live === 1, `${live} handlers live: the WebSocket is not on HTTP/3`)
   const code = await page.evaluate(
     () =>
       new Promise((resolve) => {
