@@ -10,6 +10,9 @@ const EARLY = /early data/
 /** Chromium comes back when its connection is over, so it has to be over soon, ms. */
 const IDLE_TIMEOUT = 1_000
 
+/** About every second Chromium waits for its handshakes, as long as it runs, instead of sending early data. */
+const CHROMIUM_LAUNCHES = 6
+
 async function against(
   context: PeerContext,
   options: string[],
@@ -67,10 +70,13 @@ export const returning: Peer = {
       },
     })
     try {
-      await chromiumReturning.run(here)
-      await here.check('a later visit came as early data, the first did not', async () => {
-        const [first, ...later] = early
-        if (first || !later.includes(true)) throw new Error(`early: ${early}`)
+      for (let launch = 0; launch < CHROMIUM_LAUNCHES && !early.includes(true); launch++) {
+        await chromiumReturning.run(here)
+      }
+      await here.check('a second visit came as early data', async () => {
+        if (!early.includes(true) || early.filter((_, visit) => visit % 2 === 0).includes(true)) {
+          throw new Error(`early: ${early}`)
+        }
       })
     } finally {
       await server.close({ timeout: 1_000 })
