@@ -2,6 +2,8 @@
 import { expect, pattern, readPattern, rejection, within } from './expect.js'
 
 const WAIT = 20_000
+/** Streams that may be tried for one code. */
+const ABORT_ATTEMPTS = 20
 const text = (bytes) => new TextDecoder().decode(bytes)
 const bytes = (string) => new TextEncoder().encode(string)
 
@@ -185,20 +187,25 @@ export async function serverStreams() {
 /** The server gives up its side of a stream that the page has opened. */
 export async function abortFromServer(how, code) {
   const session = await opened(`/abort-stream?how=${how}&code=${code}`)
+  let error
+  // Both browsers sometimes notice that a stream is gone before they have the code, and say NetworkError: then once more.
+  for (let attempt = 0; attempt < ABORT_ATTEMPTS; attempt++) {
+    error = await abortedStream(session, how)
+    if (error.name !== 'NetworkError') break
+  }
+  session.close()
+  return error
+}
+
+/** How a stream of the page ends that the server resets, or stops. */
+async function abortedStream(session, how) {
   const { readable, writable } = await session.createBidirectionalStream()
   const writer = writable.getWriter()
   writer.closed.catch(() => {})
   // The server may be faster than the end of the write.
   writer.write(bytes('hello')).catch(() => {})
-  if (how === 'reset') {
-    const reader = readable.getReader()
-    const error = errorOf(await rejection(reader.read(), 'read()'))
-    session.close()
-    return error
-  }
-  const error = errorOf(await rejection(writer.closed, 'writer.closed'))
-  session.close()
-  return error
+  if (how === 'reset') return errorOf(await rejection(readable.getReader().read(), 'read()'))
+  return errorOf(await rejection(writer.closed, 'writer.closed'))
 }
 
 /** The server resets streams that it has opened. */
