@@ -92,8 +92,12 @@ async function runCheck(check: Check, context: CheckContext): Promise<void> {
     await browser.page.goto(`${site.origin}/index.html`)
     try {
       await check.run(context)
-    } finally {
       await browser.page.goto('about:blank')
+    } catch (error) {
+      await browser.page.goto('about:blank')
+      // What a failed check has left behind must not fail the next one.
+      await site.settle().catch(() => {})
+      throw error
     }
     await site.settle()
   })
