@@ -188,10 +188,10 @@ export async function serverStreams() {
 export async function abortFromServer(how, code) {
   const session = await opened(`/abort-stream?how=${how}&code=${code}`)
   let error
-  // Both browsers sometimes notice that a stream is gone before they have the code, and say NetworkError: then once more.
+  // Both browsers sometimes notice that a stream is gone before they have the code, and give another error: then once more.
   for (let attempt = 0; attempt < ABORT_ATTEMPTS; attempt++) {
     error = await abortedStream(session, how)
-    if (error.name !== 'NetworkError') break
+    if (error.isTransport || how !== 'stop') break
   }
   session.close()
   return error
