@@ -1,5 +1,5 @@
 // XState's idea of a clock on the server's: `after` of a machine runs on virtual time in a simulation. Used by
-// service-run.ts.
+// hosted-actor.ts.
 import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
 
 /** As XState's actor option `clock` wants it. */

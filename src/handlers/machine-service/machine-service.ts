@@ -9,7 +9,7 @@
 import { type AnyActorLogic, type InputFrom, type OutputFrom, type Snapshot, StateMachine } from 'xstate'
 import type { Exchange, ExchangeHandler } from '../exchange.ts'
 import { hasUrl } from '../lazy-request.ts'
-import { MAX_SERVICE_MICROSTEPS } from '../limits.ts'
+import { boundedLogic } from './hosted-actor.ts'
 import type { ServiceEvent, ServiceInput, ServiceOutput } from './service-events.ts'
 import { ServiceRun } from './service-run.ts'
 
@@ -96,7 +96,7 @@ export function machineService<Logic extends AnyActorLogic>(
   >
 ): ExchangeHandler {
   const plan = {
-    logic: bounded(logic, options?.maxIterations ?? MAX_SERVICE_MICROSTEPS),
+    logic: boundedLogic(logic, options?.maxIterations),
     takesBody: takes(logic, ['body.chunk', 'body.end', 'body.trailers']),
     takesDatagrams: takes(logic, ['datagram']),
     id: options?.id,
@@ -109,15 +109,6 @@ export function machineService<Logic extends AnyActorLogic>(
     exchange.respond(400, ['content-type', 'text/plain; charset=utf-8'], 'the request names no valid URL\n')
     return undefined
   }
-}
-
-/** A copy of a machine whose transitions without events are counted: XState itself sets no limit. */
-function bounded(logic: AnyActorLogic, maxIterations: number): AnyActorLogic {
-  if (!(logic instanceof StateMachine)) return logic
-  const copy = logic.provide({})
-  const own = logic.options?.maxIterations ?? Number.POSITIVE_INFINITY
-  copy.options = { ...logic.options, maxIterations: Math.min(own, maxIterations) }
-  return copy
 }
 
 /** Whether a machine mentions one of these events, by name or by wildcard. */

@@ -1,17 +1,10 @@
 // One request in the hands of one actor: starts it, feeds it, obeys it, and ends with it. Made per request by
 // machine-service.ts.
-import {
-  type Actor,
-  type AnyActorLogic,
-  createActor,
-  type EventObject,
-  type Snapshot,
-  StateMachine,
-} from 'xstate'
+import { type Actor, type AnyActorLogic, type EventObject, type Snapshot, StateMachine } from 'xstate'
 import type { CancelledError, Exchange } from '../exchange.ts'
 import { Waiter } from '../waiter.ts'
-import { actorClock } from './actor-clock.ts'
 import { BodyFeed } from './body-feed.ts'
+import { hostedActor } from './hosted-actor.ts'
 import type { ResponseEvent, ServiceEvent, ServiceInput, ServiceOutput } from './service-events.ts'
 import { RunInput } from './service-input.ts'
 import { ServiceResponse } from './service-response.ts'
@@ -59,15 +52,12 @@ export class ServiceRun {
   #start(snapshot: Snapshot<unknown> | undefined): Promise<void> {
     const { logic, id, input, persist } = this.#plan
     const { host } = this.#exchange
-    const actor: ServiceActor = createActor(logic, {
+    const actor: ServiceActor = hostedActor(logic, host, this.#exchange, {
       input: input === undefined ? this.#input : input(this.#input),
-      ...(snapshot && { snapshot }),
-      ...(id !== undefined && { id }),
-      ...(host.clock && { clock: actorClock(host.clock) }),
+      id,
+      snapshot,
     })
     this.#actor = actor
-    const { inspection } = host
-    inspection?.watchService(actor, this.#exchange)
     if (persist !== undefined) {
       this.#keeper = new SnapshotKeeper((state) => persist(state, this.#input), this.#fail)
     }

@@ -1,9 +1,9 @@
 // One actor for one session or socket: started with the server's clock and inspector, ended with what it serves. Used by
 // session-service.ts and socket-service.ts.
-import { type Actor, type AnyActorLogic, createActor, type EventObject } from 'xstate'
+import type { Actor, AnyActorLogic, EventObject } from 'xstate'
 import type { ActorHost } from '../exchange.ts'
 import { Waiter } from '../waiter.ts'
-import { actorClock } from './actor-clock.ts'
+import { hostedActor } from './hosted-actor.ts'
 import type { SessionEvent, SocketEvent } from './session-events.ts'
 
 /** How the actor of a session is made and what it does to the session. */
@@ -21,13 +21,7 @@ export class SessionActor {
   readonly #end = new Waiter<void>()
 
   constructor({ logic, id, input, host, obey }: SessionActorPlan) {
-    const actor = createActor(logic, {
-      input,
-      ...(id !== undefined && { id }),
-      ...(host.clock && { clock: actorClock(host.clock) }),
-    })
-    const { inspection } = host
-    inspection?.watchService(actor, host)
+    const actor = hostedActor(logic, host, host, { input, id })
     this.#actor = actor
     actor.on('*', (command) => this.#attempt(() => obey(command)))
     actor.subscribe({ error: this.fail, complete: () => this.#end.resolve() })
