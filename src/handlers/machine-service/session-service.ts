@@ -5,6 +5,7 @@ import type { WritableStreamDefaultWriter } from 'node:stream/web'
 import type { AnyActorLogic, InputFrom } from 'xstate'
 import { StateMachine } from 'xstate'
 import type { WebTransportHandler, WebTransportServerSession } from '../webtransport-session.ts'
+import { boundedLogic } from './hosted-actor.ts'
 import { SessionActor } from './session-actor.ts'
 import type { SessionCommand, SessionEvent, SessionInput } from './session-events.ts'
 
@@ -24,11 +25,12 @@ export function sessionService<Logic extends AnyActorLogic>(
   logic: Logic,
   options: SessionServiceOptions<Logic> = {},
 ): WebTransportHandler {
+  const bounded = boundedLogic(logic)
   const events: readonly string[] = logic instanceof StateMachine ? logic.events : ['*']
   return async (session) => {
     const outlet = new SessionOutlet(session)
     const actor = new SessionActor({
-      logic,
+      logic: bounded,
       id: options.id,
       input: options.input === undefined ? { session } : options.input({ session }),
       host: session.host,

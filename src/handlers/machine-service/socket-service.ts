@@ -2,6 +2,7 @@
 import type { AnyActorLogic, InputFrom } from 'xstate'
 import type { WebSocketConnection } from '../../tunnels/websocket-connection.ts'
 import type { WebSocketOpenHandler } from '../websocket-handler.ts'
+import { boundedLogic } from './hosted-actor.ts'
 import { SessionActor } from './session-actor.ts'
 import type { SocketCommand, SocketInput } from './session-events.ts'
 
@@ -21,11 +22,12 @@ export function socketService<Logic extends AnyActorLogic>(
   logic: Logic,
   options: SocketServiceOptions<Logic> = {},
 ): WebSocketOpenHandler {
+  const bounded = boundedLogic(logic)
   return async (socket, request) => {
     const input = { socket, request }
     const pace = new Pace(socket)
     const actor = new SessionActor({
-      logic,
+      logic: bounded,
       id: options.id,
       input: options.input === undefined ? input : options.input(input),
       host: request.host,

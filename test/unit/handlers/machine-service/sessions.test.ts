@@ -136,3 +136,23 @@ test('a machine per WebSocket: messages, its end, and how the client ends', asyn
   expect(world.status().handlers.live).toBe(0)
   await world.expectNothingLeft(session)
 })
+
+test('machines that loop without events crash their session and their socket, and hang nobody', async () => {
+  const looping = { initial: 'a', states: { a: { always: 'b' }, b: { always: 'a' } } } as const
+  const sessions = new WebTransportWorld({
+    webtransport: sessionService(setup({ types: sessionTypes }).createMachine(looping)),
+  })
+  const connection = await sessions.connected()
+  const session = connection.webtransport('/')
+  session.ready.catch(() => {})
+  await expect(sessions.within(session.closed)).rejects.toThrow()
+  expect(sessions.faults).toHaveLength(1)
+  const sockets = new TunnelWorld({
+    websocket: socketService(setup({ types: socketTypes }).createMachine(looping)),
+  })
+  const client = await sockets.connected()
+  await expect(sockets.run(client.websocket('/'), 5_000)).rejects.toThrow()
+  await sockets.pass(1_000)
+  expect(sockets.faults).toHaveLength(1)
+  expect(sockets.status().handlers.live).toBe(0)
+})
