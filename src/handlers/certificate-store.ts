@@ -10,6 +10,15 @@ interface StoredCertificate {
   readonly context: SecureContext
 }
 
+/**
+ * What HTTP/3 shows of certificates; also the way to find out whether they can be used.
+ * @throws RangeError when there are none, IdentityError for a chain or key that cannot be used
+ */
+export function identitiesOf(certificates: readonly CertificateAndKey[]): ServerIdentity[] {
+  if (certificates.length === 0) throw new RangeError('a server needs a certificate')
+  return certificates.map(({ cert, key }) => loadIdentity(cert, key))
+}
+
 export class CertificateStore {
   /** For new connections; another array after each exchange. */
   identities: readonly ServerIdentity[] = []
@@ -34,8 +43,7 @@ export class CertificateStore {
    * @throws IdentityError for a chain or key that cannot be used; nothing has changed then
    */
   replace(certificates: readonly CertificateAndKey[]): void {
-    if (certificates.length === 0) throw new RangeError('a server needs a certificate')
-    const identities = certificates.map(({ cert, key }) => loadIdentity(cert, key))
+    const identities = identitiesOf(certificates)
     const stored = certificates.map(({ cert, key }, index) => ({
       leaf: new X509Certificate(identities[index].certificateChain[0]),
       context: createSecureContext(this.#contextOptions({ cert, key })),

@@ -21,7 +21,7 @@ import type { RemoteAddress } from '../transport/connection/index.ts'
 import type { NodeSocket } from '../transport/io/node-socket.ts'
 import type { QlogDirectory } from '../transport/io/qlog-directory.ts'
 import type { SelfSigned } from '../transport/io/self-signed.ts'
-import { CertificateStore } from './certificate-store.ts'
+import { type CertificateStore, identitiesOf } from './certificate-store.ts'
 import { connectionsOf, type LiveConnection } from './live-connections.ts'
 import type { CertificateAndKey, QuactorServer } from './serve.ts'
 import { chainsOf } from './server-certificate.ts'
@@ -175,7 +175,7 @@ export class RunningServer implements QuactorServer {
     const chains = chainsOf(tls)
     if (this.#share !== undefined) {
       // Unusable ones are refused here; all workers change together.
-      void new CertificateStore(chains)
+      identitiesOf(chains)
       this.#share.replaceCertificates(chains)
       return
     }

@@ -18,7 +18,7 @@ import type { Clock, TimerHandle } from '../../transport/io/clock.ts'
 import { systemEntropy } from '../../transport/io/entropy.ts'
 import type { SelfSigned } from '../../transport/io/self-signed.ts'
 import { REPLAY_WINDOW } from '../../transport/tls/limits.ts'
-import { CertificateStore } from '../certificate-store.ts'
+import { identitiesOf } from '../certificate-store.ts'
 import type { ReportHandlerFault } from '../fault-report.ts'
 import type { LiveConnection } from '../live-connections.ts'
 import type { CertificateAndKey, QuactorServer, ServeOptions } from '../serve.ts'
@@ -145,7 +145,7 @@ export class WorkersServer implements QuactorServer, WorkerOwner {
   replaceCertificates(tls: CertificateAndKey | readonly CertificateAndKey[]): void {
     const chains = chainsOf(tls)
     // Unusable ones are refused here, before any worker is told.
-    void new CertificateStore(chains)
+    identitiesOf(chains)
     this.#certificate = { chains }
     for (const worker of this.#workers) worker.tell({ type: 'certificates', chains })
   }
